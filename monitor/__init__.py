@@ -1,0 +1,1 @@
+"""supple: a posture and spinal mobility monitor."""
