@@ -69,8 +69,9 @@ class DeviceStatus:
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """A tick, with what was known at it: `data_s` is the time of the last row received before it (-inf: none yet)."""
+    """A tick as one sensor's decoder saw it: `data_s` is the time of the last row received before it (-inf: none yet)."""
 
+    sensor: str
     t_host_s: float
     wall_s: float
     utc_offset_s: int
@@ -89,10 +90,11 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class MountSet:
-    """A mount came into force. `quality` 0..1; `forward_known` False: flexion and lateral bend are not given."""
+    """A mount came into force: `quat` w x y z, sensor -> body. `quality` 0..1; without forward no flexion or lateral bend."""
 
     sensor: str
     t_s: float
+    quat: tuple[float, float, float, float]
     quality: float
     forward_known: bool
     source: str

@@ -29,9 +29,15 @@ class Stage(Protocol):
 
 
 class Source(Protocol):
-    """Where inputs come from. Iterating yields lists of inputs in order; `aclose` stops cleanly and never loses one."""
+    """Where inputs come from. Iterating yields lists of inputs in order, ending when there are no more.
+
+    `now_s` is the source's own session clock (for stamping marks made meanwhile); `aclose` ends cleanly and is
+    safe to call twice.
+    """
 
     def __aiter__(self) -> AsyncIterator[list[Input]]: ...
+
+    def now_s(self) -> float: ...
 
     async def aclose(self) -> None: ...
 
@@ -141,7 +147,8 @@ class Driver:
     `matches(advertisement)` says whether this family is meant. `start` is played after each connection (subscriptions
     before the write that starts the stream), `stop` before each wanted disconnection, `every` (period_s, step) while
     connected. `data_channels` are those whose silence means a stale stream. `decoder(sensor)` turns Packets into
-    ImuBlock, Fault and DeviceStatus. `identity(packets by channel)` gives the sensor's own id or None.
+    ImuBlock, Fault, DeviceStatus and Beat. `identity(payloads by channel)` gives the sensor's own id or None.
+    `row_identity(channel, payload)` is (boot, stream, seq of the first sample), None where the bytes carry none.
     `has_memory`: can missing rows be fetched later.
     """
 
@@ -154,6 +161,7 @@ class Driver:
     data_channels: tuple[str, ...]
     decoder: Callable[[str], Stage]
     identity: Callable[[Mapping[str, bytes]], str | None]
+    row_identity: Callable[[str, bytes], tuple[int, int, int] | None]
     has_memory: bool
     service_uuid: str
     notes: Mapping[str, Any] = field(default_factory=dict)

@@ -24,14 +24,16 @@ def multiply(p: FloatArray, q: FloatArray) -> FloatArray:
 
 def conjugate(q: FloatArray) -> FloatArray:
     """The inverse of unit quaternions."""
-    return q * np.array((1.0, -1.0, -1.0, -1.0))
+    inverse: FloatArray = q * np.array((1.0, -1.0, -1.0, -1.0))
+    return inverse
 
 
 def rotate(q: FloatArray, v: FloatArray) -> FloatArray:
     """q v q*: the vectors (..., 3) taken from the quaternion's source frame to its target frame."""
     w, u = q[..., :1], q[..., 1:]
     c = _cross(u, v)
-    return v + 2.0 * (w * c + _cross(u, c))
+    turned: FloatArray = v + 2.0 * (w * c + _cross(u, c))
+    return turned
 
 
 def up_in_source(q: FloatArray) -> FloatArray:

@@ -1,0 +1,141 @@
+"""The present moment, folded from records: what the terminal and the window show. No drawing, no clock."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from monitor.core.blocks import TrunkBlock
+from monitor.core.events import (
+    Beat,
+    DeviceStatus,
+    Fault,
+    Gap,
+    MountSet,
+    Notice,
+    Posture,
+    PostureState,
+    Prompt,
+    Record,
+    SittingBout,
+    StaticHold,
+)
+from monitor.core.inputs import Mark
+
+STALE_AFTER_S = 2.0
+"""Data older than this are stale: nothing is shown as present and nothing is prompted (design, faults row 2)."""
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """Fold with `push`. Angles are NaN and the posture unknown until there is evidence, and again when it is stale."""
+
+    primary: str = ""
+    t_host_s: float = 0.0
+    data_s: float = -math.inf
+    connected: bool = False
+    ever_connected: bool = False
+    inclination_deg: float = math.nan
+    flexion_deg: float = math.nan
+    lateral_deg: float = math.nan
+    rotation_deg: float = math.nan
+    uncertainty_deg: float = math.nan
+    state: Posture = Posture.UNKNOWN
+    state_since_s: float = 0.0
+    sitting_total_s: float = 0.0
+    sitting_bout_start_s: float = math.nan
+    static_s: float = 0.0
+    battery_percent: float | None = None
+    rows: int = 0
+    rows_ok: int = 0
+    gap_s: float = 0.0
+    faults: dict[str, int] = field(default_factory=dict)
+    mounted: bool = False
+    forward_known: bool = False
+    prompts: list[Prompt] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    first_s: float = math.nan
+    _counted_s: float = math.nan
+
+    def push(self, records: Sequence[Record]) -> None:
+        for record in records:
+            match record:
+                case Mark(kind="sensor") if not self.primary or record.value.get("primary"):
+                    self.primary = str(record.value["sensor"])
+                case TrunkBlock() if record.sensor == self.primary and len(record):
+                    self._trunk(record)
+                case Beat() if record.sensor == self.primary:
+                    self.t_host_s = record.t_host_s
+                    self.connected = record.connected
+                    self.ever_connected = self.ever_connected or record.connected
+                    self.data_s = max(self.data_s, record.data_s)
+                case PostureState():
+                    self._posture(record)
+                case StaticHold():
+                    self.static_s = record.seconds
+                case SittingBout():
+                    self.sitting_bout_start_s = math.nan
+                case Gap() if record.sensor == self.primary:
+                    self.gap_s += record.end_s - record.start_s
+                case Fault():
+                    self.faults[record.kind] = self.faults.get(record.kind, 0) + record.count
+                case DeviceStatus() if record.sensor == self.primary and record.battery_percent is not None:
+                    self.battery_percent = record.battery_percent
+                case MountSet() if record.sensor == self.primary:
+                    self.mounted, self.forward_known = True, record.forward_known
+                case Prompt():
+                    self.prompts.append(record)
+                case Notice():
+                    self.notices.append(record)
+                case _:
+                    pass
+
+    @property
+    def stale(self) -> bool:
+        """No row for more than 2 s."""
+        return self.t_host_s - self.data_s > STALE_AFTER_S
+
+    @property
+    def shown_state(self) -> Posture:
+        """The posture, or unknown while the data are stale."""
+        return Posture.UNKNOWN if self.stale else self.state
+
+    @property
+    def state_s(self) -> float:
+        """Time in the present state up to the last row, s."""
+        return max(0.0, self.data_s - self.state_since_s) if math.isfinite(self.data_s) else 0.0
+
+    @property
+    def sitting_s(self) -> float:
+        """Total sitting up to the last row, s."""
+        running = self.data_s - self._counted_s if self.state is Posture.SITTING else 0.0
+        return self.sitting_total_s + (running if running > 0 else 0.0)
+
+    @property
+    def coverage(self) -> float:
+        """Measured share of the time since the first row, 0..1; NaN before it."""
+        if not self.rows:
+            return math.nan
+        share_ok = self.rows_ok / self.rows
+        first = self.first_s
+        span = self.data_s - first
+        return share_ok if span <= 0 else share_ok * max(0.0, 1.0 - self.gap_s / span)
+
+    def _trunk(self, block: TrunkBlock) -> None:
+        if not self.rows:
+            self.first_s = float(block.t_s[0])
+        self.rows += len(block)
+        self.rows_ok += int(block.ok.sum())
+        self.data_s = max(self.data_s, float(block.t_s[-1]))
+        self.inclination_deg = float(block.inclination_deg[-1])
+        self.flexion_deg = float(block.flexion_deg[-1])
+        self.lateral_deg = float(block.lateral_deg[-1])
+        self.rotation_deg = float(block.rotation_deg[-1])
+        self.uncertainty_deg = float(block.uncertainty_deg[-1])
+
+    def _posture(self, event: PostureState) -> None:
+        if self.state is Posture.SITTING and event.t_s > self._counted_s:
+            self.sitting_total_s += event.t_s - self._counted_s
+        self._counted_s = event.t_s
+        self.state, self.state_since_s = event.state, event.t_s
