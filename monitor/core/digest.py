@@ -10,8 +10,6 @@ import hashlib
 import json
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -38,7 +36,7 @@ class StreamDigest:
             block = isinstance(record, (TrunkBlock, LumbarBlock))
             if isinstance(record, TrunkBlock):
                 kind = f"{kind} {record.sensor}"
-            for name in _field_names(type(record)):
+            for name in record.__dataclass_fields__:
                 value = getattr(record, name)
                 if isinstance(value, np.ndarray):
                     self._column(kind, name).update(np.ascontiguousarray(value).data)
@@ -68,11 +66,6 @@ class StreamDigest:
         if key not in self._columns:
             self._columns[key] = hashlib.sha256()
         return self._columns[key]
-
-
-@cache
-def _field_names(kind: Any) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
 
 
 def _encode(value: object) -> bytes:

@@ -1,0 +1,1 @@
+"""Prompt rules, caps and wording. Pure."""

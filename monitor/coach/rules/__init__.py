@@ -1,0 +1,1 @@
+"""Socket for prompt rules: one file each."""

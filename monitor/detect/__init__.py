@@ -1,0 +1,1 @@
+"""Socket for detectors: trunk angles -> events."""

@@ -1,0 +1,1 @@
+"""Sockets for sensors: one file per device family, bytes -> samples in SI."""

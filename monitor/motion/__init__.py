@@ -1,0 +1,1 @@
+"""From samples to trunk angles: timeline, calibration, orientation, mount, angles."""

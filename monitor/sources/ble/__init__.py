@@ -1,0 +1,1 @@
+"""The Bluetooth client: the only folder that imports bleak."""

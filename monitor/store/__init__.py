@@ -1,0 +1,1 @@
+"""Session files and what is remembered between sessions."""

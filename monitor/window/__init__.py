@@ -1,0 +1,1 @@
+"""The pyqtgraph window: the only folder that imports Qt."""
