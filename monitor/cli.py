@@ -1,0 +1,259 @@
+"""The door: arguments in, nouns chosen, session run. Heavy imports wait inside the commands."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from monitor.core.errors import SettingsError, SuppleError
+
+app = typer.Typer(
+    name="supple",
+    help="A posture and spinal mobility monitor: pair a sensor, or try a simulated one; replay and analyse recordings.",
+    epilog="Start here:  supple live --sim desk",
+    rich_markup_mode="rich",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Speed = Annotated[
+    str, typer.Option(help="Times real time: 1, 10, ... or max (as fast as it goes; no window).")
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on standard output.")]
+Radio = Annotated[
+    str | None,
+    typer.Option(help="A virtual radio, e.g. tcp-client:127.0.0.1:9600. Left out: this machine's Bluetooth."),
+]
+Duration = Annotated[float | None, typer.Option(min=0.1, help="Stop after this many seconds.")]
+Seed = Annotated[int, typer.Option(help="The same seed gives the same simulated day, to the byte.")]
+
+
+@app.callback(invoke_without_command=True)
+def door(
+    ctx: typer.Context, version: Annotated[bool, typer.Option("--version", help="Say the version.")] = False
+) -> None:
+    if version:
+        from monitor.version import VERSION
+
+        typer.echo(f"supple {VERSION}")
+        raise typer.Exit
+    if ctx.invoked_subcommand is None:
+        if sys.stdin.isatty() and sys.stdout.isatty():
+            from monitor.commands.welcome import welcome
+
+            raise typer.Exit(welcome())
+        typer.echo(ctx.get_help())
+
+
+@app.command(epilog="Example:  supple live --sim desk      supple live --device desk-sensor --json")
+def live(
+    sim: Annotated[
+        str | None, typer.Option(help="Use a simulated wearer: desk, slouch, walk, ... or a TOML file.")
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(help="A paired sensor's name, or an address. Left out: the paired one.")
+    ] = None,
+    radio: Radio = None,
+    window: Annotated[
+        bool | None, typer.Option("--window/--no-window", help="Left out: a window where there is a display.")
+    ] = None,
+    json: Json = False,
+    speed: Speed = "1",
+    duration: Duration = None,
+    seed: Seed = 0,
+    sensor: Annotated[
+        str, typer.Option(help="With --sim, the make of the sensor: spine1 or witmotion.")
+    ] = "spine1",
+    two: Annotated[
+        bool, typer.Option("--two", help="With --sim, a second sensor at the upper back.")
+    ] = False,
+    mount: Annotated[
+        str | None, typer.Option(help="Where the sensor's axes point, e.g. forward=+z,up=+x.")
+    ] = None,
+    record: Annotated[
+        Path | None, typer.Option(help="Where to record. Left out: a new file in the recordings folder.")
+    ] = None,
+    no_record: Annotated[bool, typer.Option("--no-record", help="Record nothing.")] = False,
+) -> None:
+    """Stream from a sensor: angles, posture, sitting time and prompts, in a window or in the terminal."""
+    from monitor.commands.live import LiveOptions, run_live
+
+    options = LiveOptions(
+        scenario=sim,
+        device=device,
+        radio=radio,
+        window=window,
+        json=json,
+        speed=_speed(speed),
+        duration_s=duration,
+        seed=seed,
+        simulated_device=sensor,
+        two=two,
+        mount=mount,
+        record=record,
+        keep=not no_record,
+    )
+    raise typer.Exit(run_live(options))
+
+
+@app.command(epilog="Example:  supple sim walk --hci tcp-server:127.0.0.1:9600")
+def sim(
+    scenario: Annotated[
+        str, typer.Argument(help="desk, slouch, sit_stand, mobility, walk, commute, ... or a TOML file.")
+    ] = "",
+    hci: Annotated[
+        str,
+        typer.Option(help="Where other programs reach the radio: tcp-server:HOST:PORT or unix-server:PATH."),
+    ] = ("tcp-server:127.0.0.1:9600"),
+    sensor: Annotated[str, typer.Option(help="The make of the sensor: spine1 or witmotion.")] = "spine1",
+    seed: Seed = 0,
+    duration: Duration = None,
+) -> None:
+    """Be a sensor: a real GATT peripheral that any Bluetooth program can connect to through a virtual radio."""
+    from monitor.commands.simulate import list_scenarios, run_simulator
+
+    if not scenario:
+        list_scenarios()
+        raise typer.Exit
+    raise typer.Exit(run_simulator(scenario, hci, sensor, seed, duration))
+
+
+@app.command(epilog="Example:  supple scan --timeout 10")
+def scan(
+    timeout: Annotated[float, typer.Option(min=0.5, max=120, help="How long to listen, in seconds.")] = 5.0,
+    radio: Radio = None,
+    json: Json = False,
+) -> None:
+    """List the sensors in reach: name, kind, signal, and whether supple can use them."""
+    from monitor.commands.sensors import run_scan
+
+    raise typer.Exit(run_scan(timeout, radio, json))
+
+
+@app.command(epilog="Example:  supple pair C0:01:02:03:04:05 --name desk-sensor --placement lower_back")
+def pair(
+    address: Annotated[
+        str | None, typer.Argument(help="The address from `supple scan`. Left out: the only one in reach.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="What you call it.")] = "",
+    placement: Annotated[str, typer.Option(help="lower_back, upper_back, sternum or waist.")] = "lower_back",
+    timeout: Annotated[
+        float, typer.Option(min=0.5, max=120, help="How long to look for it, in seconds.")
+    ] = 8.0,
+    radio: Radio = None,
+) -> None:
+    """Remember a sensor under a name, with the place where it is worn."""
+    from monitor.commands.sensors import run_pair
+
+    raise typer.Exit(run_pair(address, name, placement, timeout, radio))
+
+
+@app.command(epilog="Example:  supple forget desk-sensor")
+def forget(name: Annotated[str, typer.Argument(help="The name it was paired under.")]) -> None:
+    """Forget a paired sensor and its calibration. Recordings stay."""
+    from monitor.commands.sensors import run_forget
+
+    raise typer.Exit(run_forget(name))
+
+
+@app.command(epilog="Example:  supple doctor")
+def doctor(json: Json = False) -> None:
+    """Say what Bluetooth, window, notifications, disk and settings look like, and how to mend each."""
+    from monitor.commands.sensors import run_doctor
+
+    raise typer.Exit(run_doctor(json))
+
+
+@app.command(epilog="Example:  supple sessions --json")
+def sessions(
+    folder: Annotated[Path | None, typer.Argument(help="Left out: the recordings folder.")] = None,
+    json: Json = False,
+) -> None:
+    """List the recordings: when, how long, coverage, and whether each ended cleanly."""
+    from monitor.commands.recordings import run_sessions
+
+    raise typer.Exit(run_sessions(folder, json))
+
+
+@app.command(epilog="Example:  supple replay recording.supple --speed 60")
+def replay(
+    file: Annotated[Path, typer.Argument(help="A session file.")],
+    speed: Speed = "max",
+    window: Annotated[
+        bool, typer.Option("--window/--no-window", help="Show it in the window (not with --speed max).")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Run a recording through the pipeline again: the same inputs give the same records, to the bit."""
+    from monitor.commands.recordings import run_replay
+
+    raise typer.Exit(run_replay(file, _speed(speed), window, json))
+
+
+@app.command(epilog="Example:  supple analyze monday.csv tuesday.supple --out results --placement lower_back")
+def analyze(
+    files: Annotated[list[Path], typer.Argument(help="Session files, CSV or Parquet files.")],
+    out: Annotated[Path | None, typer.Option(help="The folder for the results (made if absent).")] = None,
+    placement: Annotated[str, typer.Option(help="lower_back, upper_back, sternum or waist.")] = "lower_back",
+    mount: Annotated[
+        str, typer.Option(help="auto, or where the sensor's axes point: forward=+z,up=+x.")
+    ] = "auto",
+    column_map: Annotated[
+        Path | None, typer.Option("--map", help="A TOML file that names columns and units.")
+    ] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Non-causal filter for the angles.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what was understood, suggest a map, write nothing.")
+    ] = False,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Files at the same time. Left out: one per core.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Run recordings through the same pipeline and write angles, events and a summary."""
+    from monitor.commands.analysis import AnalyzeOptions, run_analyze, run_dry
+
+    if dry_run:
+        raise typer.Exit(run_dry(files, column_map, json))
+    if out is None:
+        raise SettingsError(
+            "There is no folder for the results.", "Add --out DIR (or --dry-run to look first).", "out"
+        )
+    raise typer.Exit(
+        run_analyze(files, out, AnalyzeOptions(placement, mount, column_map, offline, jobs), json)
+    )
+
+
+def _speed(text: str) -> float:
+    """Times real time; infinity for `max`."""
+    if text == "max":
+        return float("inf")
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.0 < value < 1e6:
+        raise SettingsError(
+            f"--speed cannot be {text!r}.", "Give a number above 0, such as 1 or 60, or max.", text
+        )
+    return value
+
+
+def main() -> None:
+    """Run the command; every error of our own becomes a sentence, a next step and an exit code."""
+    try:
+        app()
+    except SuppleError as error:
+        typer.echo(f"supple: {error.sentence}", err=True)
+        if error.next_step:
+            typer.echo(f"        {error.next_step}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(141)

@@ -1,0 +1,1 @@
+"""One file per group of commands: what the door (cli.py) runs."""
