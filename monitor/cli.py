@@ -74,13 +74,17 @@ def live(
     mount: Annotated[
         str | None, typer.Option(help="Where the sensor's axes point, e.g. forward=+z,up=+x.")
     ] = None,
+    calibrate: Annotated[
+        bool, typer.Option("--calibrate", help="Calibrate in the first 20 s, even if it was done before.")
+    ] = False,
     record: Annotated[
         Path | None, typer.Option(help="Where to record. Left out: a new file in the recordings folder.")
     ] = None,
     no_record: Annotated[bool, typer.Option("--no-record", help="Record nothing.")] = False,
 ) -> None:
     """Stream from a sensor: angles, posture, sitting time and prompts, in a window or in the terminal."""
-    from monitor.commands.live import LiveOptions, run_live
+    from monitor.commands.live import run_live
+    from monitor.commands.options import LiveOptions
 
     options = LiveOptions(
         scenario=sim,
@@ -94,6 +98,7 @@ def live(
         simulated_device=sensor,
         two=two,
         mount=mount,
+        calibrate=calibrate,
         record=record,
         keep=not no_record,
     )
@@ -137,7 +142,7 @@ def scan(
 @app.command(epilog="Example:  supple pair C0:01:02:03:04:05 --name desk-sensor --placement lower_back")
 def pair(
     address: Annotated[
-        str | None, typer.Argument(help="The address from `supple scan`. Left out: the only one in reach.")
+        str | None, typer.Argument(help="As `supple scan` lists it. Left out: the only one in reach.")
     ] = None,
     name: Annotated[str, typer.Option(help="What you call it.")] = "",
     placement: Annotated[str, typer.Option(help="lower_back, upper_back, sternum or waist.")] = "lower_back",

@@ -56,5 +56,5 @@ def test_a_torn_last_line_is_skipped(tmp_path: Path) -> None:
 
 def test_an_unwritable_log_is_said_with_its_path(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StorageError, match="prompts.jsonl"):
+    with pytest.raises(StorageError, match=r"prompts\.jsonl"):
         PromptLog(tmp_path / "file" / "prompts.jsonl").add({"kind": "prompt", "wall_s": NOON_S})

@@ -1,0 +1,73 @@
+"""What `supple live` was asked for, and what does not go together."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from monitor.core.errors import SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class LiveOptions:
+    """As given on the command line; None where it was left out. `speed` is inf for `max`."""
+
+    scenario: str | None = None
+    device: str | None = None
+    radio: str | None = None
+    window: bool | None = None
+    json: bool = False
+    speed: float = 1.0
+    duration_s: float | None = None
+    seed: int = 0
+    simulated_device: str = "spine1"
+    two: bool = False
+    mount: str | None = None
+    calibrate: bool = False
+    record: Path | None = None
+    keep: bool = True
+
+    @property
+    def virtual_time(self) -> bool:
+        return math.isinf(self.speed)
+
+    @property
+    def simulated(self) -> bool:
+        """No person wears this sensor: it lives in this process or behind a virtual radio."""
+        return self.scenario is not None or self.radio is not None
+
+    def check(self) -> None:
+        """Raise SettingsError where two options contradict each other."""
+        if self.scenario is not None and (self.device or self.radio):
+            raise SettingsError(
+                "--sim brings its own sensor and radio.",
+                "Leave out --device and --radio, or leave out --sim.",
+                "sim",
+            )
+        if self.virtual_time and self.scenario is None:
+            raise SettingsError(
+                "--speed max needs a simulated sensor in this process: a real or outside radio has its own clock.",
+                "Add --sim desk, or leave --speed at 1.",
+                "speed",
+            )
+        if self.virtual_time and self.window:
+            raise SettingsError(
+                "--speed max goes without a window.", "Add --no-window, or leave --speed at 1.", "speed"
+            )
+        if not self.virtual_time and self.speed != 1.0:
+            raise SettingsError(
+                "A live session runs at --speed 1 or max.", "Any speed is fine for `supple replay`.", "speed"
+            )
+        if self.json and self.window:
+            raise SettingsError(
+                "--json writes to the terminal and goes without a window.", "Leave one out.", "json"
+            )
+        if self.record is not None and not self.keep:
+            raise SettingsError("--record and --no-record contradict each other.", "Leave one out.", "record")
+        if self.simulated_device not in ("spine1", "witmotion"):
+            raise SettingsError(
+                f"There is no simulated sensor {self.simulated_device!r}.",
+                "Take spine1 or witmotion.",
+                "sensor",
+            )
