@@ -35,39 +35,13 @@ PURE = frozenset({"core", "devices", "motion", "detect", "coach", "pipeline"})
 PURE_THIRD_PARTY: Mapping[str, frozenset[str]] = {
     room: frozenset({"numpy"}) if room == "core" else frozenset({"numpy", "scipy", "vqf"}) for room in PURE
 }
-IMPURE_STDLIB = frozenset(
-    [
-        "asyncio",
-        "time",
-        "datetime",
-        "random",
-        "os",
-        "pathlib",
-        "threading",
-        "logging",
-        "sqlite3",
-        "io",
-        "sys",
-        "shutil",
-        "tempfile",
-        "glob",
-        "subprocess",
-        "socket",
-        "select",
-        "signal",
-        "multiprocessing",
-        "concurrent",
-        "secrets",
-        "uuid",
-        "locale",
-        "platform",
-        "ctypes",
-        "urllib",
-        "http",
-        "atexit",
-        "gc",
-    ]
-)
+# fmt: off
+IMPURE_STDLIB = frozenset((
+    "asyncio", "atexit", "concurrent", "ctypes", "datetime", "gc", "glob", "http", "io", "locale", "logging",
+    "multiprocessing", "os", "pathlib", "platform", "random", "secrets", "select", "shutil", "signal", "socket",
+    "sqlite3", "subprocess", "sys", "tempfile", "threading", "time", "urllib", "uuid",
+))
+# fmt: on
 IMPURE_CALLS = frozenset({"open", "print", "input", "breakpoint", "exec", "eval", "__import__"})
 IMPURE_ATTRIBUTES = frozenset({"now", "utcnow", "today"})
 IMPURE_MODULES = frozenset({"numpy.random", "importlib.resources", "importlib.metadata"})
