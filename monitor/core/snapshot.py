@@ -26,13 +26,27 @@ from monitor.core.inputs import Mark
 STALE_AFTER_S = 2.0
 """Data older than this are stale: nothing is shown as present and nothing is prompted (design, faults row 2)."""
 
+CALIBRATION_NOTICES = ("calibration.", "mount.")
+"""Beginnings of the ids of notices that end a running calibration: what they say is its refusal."""
+
+CALIBRATION_GRACE_S = 5.0
+"""How long after its last row a calibration may owe its result (radio, memory and block delays) before it counts as over."""
+
 
 @dataclass(slots=True)
 class Snapshot:
-    """Fold with `push`. Angles are NaN and the posture unknown until there is evidence, and again when it is stale."""
+    """Fold with `push`: outputs, marks and ticks in any cutting; other inputs are ignored.
+
+    Angles are NaN and the posture unknown until there is evidence, and again when it is stale (`shown_state`;
+    whoever shows an angle asks `stale` first). Times are seconds of the session, `wall_s` is Unix time. Rows, link,
+    battery and mount are those of the primary sensor; postures, marks, prompts and faults are everybody's.
+    """
 
     primary: str = ""
+    placement: str = ""
     t_host_s: float = 0.0
+    wall_s: float = math.nan
+    utc_offset_s: int = 0
     data_s: float = -math.inf
     connected: bool = False
     ever_connected: bool = False
@@ -53,6 +67,13 @@ class Snapshot:
     faults: dict[str, int] = field(default_factory=dict)
     mounted: bool = False
     forward_known: bool = False
+    calibrate_from_s: float = math.nan
+    calibrate_s: float = math.nan
+    screening_level: int | None = None
+    in_pain: bool = False
+    last_pop_s: float = math.nan
+    snooze_until_s: float = -math.inf
+    snooze_until_wall_s: float = -math.inf
     prompts: list[Prompt] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     first_s: float = math.nan
@@ -61,13 +82,13 @@ class Snapshot:
     def push(self, records: Sequence[Record]) -> None:
         for record in records:
             match record:
-                case Mark(kind="sensor") if not self.primary or record.value.get("primary"):
-                    self.primary = str(record.value["sensor"])
+                case Mark():
+                    self._mark(record)
                 case TrunkBlock() if record.sensor == self.primary and len(record):
                     self._trunk(record)
                 case Beat() if record.sensor == self.primary:
-                    self.t_host_s = record.t_host_s
-                    self.connected = record.connected
+                    self.t_host_s, self.wall_s = record.t_host_s, record.wall_s
+                    self.utc_offset_s, self.connected = record.utc_offset_s, record.connected
                     self.ever_connected = self.ever_connected or record.connected
                     self.data_s = max(self.data_s, record.data_s)
                 case PostureState():
@@ -75,7 +96,8 @@ class Snapshot:
                 case StaticHold():
                     self.static_s = record.seconds
                 case SittingBout():
-                    self.sitting_bout_start_s = math.nan
+                    again = self.state is Posture.SITTING and self.state_since_s >= record.end_s
+                    self.sitting_bout_start_s = self.state_since_s if again else math.nan
                 case Gap() if record.sensor == self.primary:
                     self.gap_s += record.end_s - record.start_s
                 case Fault():
@@ -84,10 +106,13 @@ class Snapshot:
                     self.battery_percent = record.battery_percent
                 case MountSet() if record.sensor == self.primary:
                     self.mounted, self.forward_known = True, record.forward_known
+                    self.calibrate_from_s = math.nan
                 case Prompt():
                     self.prompts.append(record)
                 case Notice():
                     self.notices.append(record)
+                    if record.id.startswith(CALIBRATION_NOTICES):
+                        self.calibrate_from_s = math.nan
                 case _:
                     pass
 
@@ -113,14 +138,56 @@ class Snapshot:
         return self.sitting_total_s + (running if running > 0 else 0.0)
 
     @property
+    def sitting_bout_s(self) -> float:
+        """Length of the present sitting bout up to the last row, s; 0 outside one. Short interruptions do not end it."""
+        length = self.data_s - self.sitting_bout_start_s
+        return length if length > 0 else 0.0
+
+    @property
     def coverage(self) -> float:
-        """Measured share of the time since the first row, 0..1; NaN before it."""
+        """Measured share of the time since the first row, silence up to now included, 0..1; NaN before it."""
         if not self.rows:
             return math.nan
         share_ok = self.rows_ok / self.rows
-        first = self.first_s
-        span = self.data_s - first
-        return share_ok if span <= 0 else share_ok * max(0.0, 1.0 - self.gap_s / span)
+        silence = self.t_host_s - self.data_s if self.stale else 0.0
+        span = self.data_s - self.first_s + silence
+        return share_ok if span <= 0 else share_ok * max(0.0, 1.0 - (self.gap_s + silence) / span)
+
+    @property
+    def snooze_left_s(self) -> float:
+        """Seconds until prompts may come again; 0 when they are not paused."""
+        by_wall = self.snooze_until_wall_s - self.wall_s
+        return max(0.0, self.snooze_until_s - self.t_host_s, by_wall if math.isfinite(by_wall) else 0.0)
+
+    @property
+    def calibrate_left_s(self) -> float:
+        """Seconds of the running calibration still to come, 0 while its result is awaited; NaN outside one."""
+        left = self.calibrate_from_s + self.calibrate_s - self.t_host_s
+        return max(0.0, left) if left > -CALIBRATION_GRACE_S else math.nan
+
+    def _mark(self, mark: Mark) -> None:
+        match mark.kind:
+            case "sensor" if not self.primary or mark.value.get("primary"):
+                self.primary = str(mark.value["sensor"])
+                self.placement = str(mark.value.get("placement", ""))
+            case "calibrate" if str(mark.value.get("sensor", self.primary)) == self.primary:
+                self.calibrate_from_s = mark.t_host_s
+                self.calibrate_s = float(mark.value.get("seconds", 0.0))
+            case "snooze":
+                minutes, until = mark.value.get("minutes"), mark.value.get("until_wall_s")
+                self.snooze_until_s = mark.t_host_s + 60.0 * float(minutes) if minutes else -math.inf
+                self.snooze_until_wall_s = float(until) if until is not None else -math.inf
+            case "popped":
+                self.last_pop_s = mark.t_host_s
+            case "pain":
+                self.in_pain = True
+            case "screening":
+                # Pain turns prompts off until the self-check is answered; the answer is a new level.
+                level = mark.value.get("level")
+                self.screening_level = None if level is None else int(level)
+                self.in_pain = self.in_pain and level is None
+            case _:
+                pass
 
     def _trunk(self, block: TrunkBlock) -> None:
         if not self.rows:
@@ -139,3 +206,5 @@ class Snapshot:
             self.sitting_total_s += event.t_s - self._counted_s
         self._counted_s = event.t_s
         self.state, self.state_since_s = event.state, event.t_s
+        if event.state is Posture.SITTING and math.isnan(self.sitting_bout_start_s):
+            self.sitting_bout_start_s = event.t_s
