@@ -25,11 +25,12 @@ FLOORS: Mapping[str, frozenset[str]] = {
     "pipeline": frozenset({"core", "devices", "motion", "detect", "coach"}),
     "cohort": frozenset({"core", "pipeline", "store"}),
     "session": frozenset({"core", "pipeline"}),
+    "version": frozenset(),
 }
 """What each room or spine file of `monitor` may use beside itself. A new one declares its floor here."""
 
-DOORS = frozenset({"cli", "__main__"})
-"""These know everybody. `supple sim` too goes through `sources/simulated.py`."""
+DOORS = frozenset({"cli", "commands"})
+"""These know everybody and are known to nobody else. `supple sim` too goes through `sources/simulated.py`."""
 
 PURE = frozenset({"core", "devices", "motion", "detect", "coach", "pipeline"})
 PURE_THIRD_PARTY: Mapping[str, frozenset[str]] = {

@@ -144,16 +144,15 @@ def witmotion_packets(sensor: str, channel: str, moved: Motion) -> list[Packet]:
     return out
 
 
-def rows_inputs(sensor: str, moved: Motion) -> list[Rows]:
-    """An imported file: uneven blocks, a NaN, a hole, a repeated time and a jittering clock."""
+def rows_inputs(sensor: str, moved: Motion, gyroscope: bool = True) -> list[Rows]:
+    """An imported file: uneven blocks, a NaN, a hole and a jittering clock."""
     t_s = moved.t_s + np.random.default_rng(3).uniform(-1e-3, 1e-3, len(moved.t_s))
     t_s[900:] += 0.7
-    t_s[1300] = t_s[1299]
     acc = moved.acc.copy()
     acc[500, 1] = math.nan
     edges = [0, 1, 2, 130, 131, 900, 1700, len(t_s)]
     return [
-        Rows(sensor, t_s[a:b].copy(), acc[a:b].copy(), moved.gyr[a:b].copy())
+        Rows(sensor, t_s[a:b].copy(), acc[a:b].copy(), moved.gyr[a:b].copy() if gyroscope else None)
         for a, b in pairwise(edges)
         if b > a
     ]

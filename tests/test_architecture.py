@@ -79,6 +79,7 @@ BROKEN = [
     (forbidden_rooms, "monitor.cohort.pool", "from monitor.session import run"),
     (forbidden_rooms, "monitor.pipeline", "from monitor.sinks.table import Table"),
     (forbidden_rooms, "monitor.session", "from monitor.cli import main"),
+    (forbidden_rooms, "monitor.sources.replay", "from monitor.commands import live"),
     (forbidden_rooms, "monitor", "from monitor.core import blocks"),
     (impure_imports, "monitor.core.blocks", "import scipy.signal"),
     (impure_imports, "monitor.core.blocks", "from pathlib import Path"),

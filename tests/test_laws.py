@@ -1,0 +1,233 @@
+"""Every stage, detector and prompt rule there is keeps the four laws: cut, purity, silence, replay."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import law_fixtures as fixtures
+import pytest
+from laws import (
+    alone,
+    at_random,
+    cut_breaches,
+    cuts,
+    differences,
+    purity_breaches,
+    read_only,
+    replay_breaches,
+    row_by_row,
+    run,
+    silence_breaches,
+    whole,
+)
+from monitor.motion.join import Join
+
+from monitor.core.blocks import LumbarBlock, TrunkBlock
+from monitor.core.digest import StreamDigest
+from monitor.core.events import Gap, MountSet, PostureState
+from monitor.core.inputs import Mark
+from monitor.motion.angles import TrunkAngles
+from monitor.motion.calibrate import DeviceCalibration
+from monitor.motion.orient import Orient
+from monitor.motion.timeline import Timeline
+from monitor.pipeline import Pipeline, detectors, drivers
+
+
+@dataclass(frozen=True)
+class Case:
+    """A stage and a stream to try it on, already read-only."""
+
+    build: Callable[[], Any]
+    stream: Callable[[], Sequence[Any]]
+
+
+class Chain:
+    """Stages in a row, as one stage."""
+
+    def __init__(self, *stages: Any) -> None:
+        self._stages = stages
+
+    def push(self, items: Sequence[Any]) -> list[Any]:
+        out = list(items)
+        for stage in self._stages:
+            out = stage.push(out)
+        return out
+
+    def close(self) -> list[Any]:
+        out: list[Any] = []
+        for stage in self._stages:
+            out = [*stage.push(out), *stage.close()]
+        return out
+
+
+def chain(driver: str, length: int, sensor: str = "A") -> Chain:
+    """The first `length` stages of one sensor's chain."""
+    builds = (drivers()[driver].decoder, Timeline, DeviceCalibration, Orient, TrunkAngles)
+    return Chain(*(build(sensor) for build in builds[:length]))
+
+
+@cache
+def inputs(driver: str) -> list[Any]:
+    """One rich session as a sensor of this driver gives it. A new driver says here what its wire looks like."""
+    moved = fixtures.motion(60.0, 100.0)
+    match driver:
+        case "spine1":
+            return read_only(fixtures.one_sensor())
+        case "witmotion":
+            packets = fixtures.troubled(fixtures.witmotion_packets("A", "live", moved))
+        case "rows":
+            packets = fixtures.rows_inputs("A", moved)
+        case "rows without gyroscope":
+            packets = fixtures.rows_inputs("A", moved, gyroscope=False)
+    marks = [*fixtures.opening(driver=driver.split()[0]), *fixtures.in_force(), *fixtures.marks_in_between()]
+    return read_only(fixtures.in_order(marks, fixtures.ticks(60.0), packets))
+
+
+@cache
+def after(length: int, driver: str = "spine1") -> list[Any]:
+    """What the first `length` stages of a chain give, cut as finely as packets come."""
+    return read_only(run(lambda: chain(driver, length), alone(inputs(driver))))
+
+
+@cache
+def two_joined() -> list[Any]:
+    """Trunk blocks of two sensors before they are joined, each sensor's in order."""
+    stream = fixtures.two_sensors(1)
+    chains = {sensor: chain("spine1", 5, sensor) for sensor in ("A", "B")}
+    out: list[Any] = []
+    for item in stream:
+        mine = getattr(item, "sensor", None)
+        for sensor in (mine,) if mine else chains:
+            out += [got for got in chains[sensor].push([item]) if got is not item]
+        out += [item] if isinstance(item, Mark) else []
+    return read_only([*out, *(got for one in chains.values() for got in one.close())])
+
+
+@cache
+def before_detector(name: str) -> list[Any]:
+    earlier = []
+    for detector in detectors():
+        if detector.name == name:
+            break
+        earlier.append(detector.build())
+    return read_only(run(lambda: Chain(Join(), *earlier), alone(after(5))))
+
+
+@cache
+def before_coach() -> list[Any]:
+    return read_only(run(lambda: Chain(Join(), *(d.build() for d in detectors())), alone(after(5))))
+
+
+def cases() -> dict[str, Case]:
+    found = {f"decoder {name}": _chain_case(name, 1) for name in drivers()}
+    found |= {f"chain {name}": _chain_case(name, 5) for name in (*drivers(), "rows without gyroscope")}
+    for place, stage in enumerate((Timeline, DeviceCalibration, Orient, TrunkAngles), start=1):
+        found[stage.__name__] = _stage_case(stage, place)
+    found["Join, one sensor"] = Case(Join, lambda: after(5))
+    found["Join, two sensors"] = Case(Join, two_joined)
+    for detector in detectors():
+        found[f"detector {detector.name}"] = _detector_case(detector)
+    found["Pipeline"] = Case(Pipeline, lambda: inputs("spine1"))
+    return found
+
+
+def _chain_case(name: str, length: int) -> Case:
+    return Case(lambda: chain(name.split()[0], length), lambda: inputs(name))
+
+
+def _stage_case(stage: Callable[[str], Any], place: int) -> Case:
+    return Case(lambda: stage("A"), lambda: after(place))
+
+
+def _detector_case(detector: Any) -> Case:
+    return Case(detector.build, lambda: before_detector(detector.name))
+
+
+CASES = cases()
+each_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+
+
+@each_case
+def test_however_the_stream_is_cut_the_outputs_are_the_same_bits(case):
+    assert cut_breaches(case.build, cuts(case.stream())) == []
+
+
+@each_case
+def test_rows_one_by_one_give_the_same_bits(case):
+    stream = case.stream()
+    assert cut_breaches(case.build, {"whole": whole(stream), "row by row": row_by_row(stream)}) == []
+
+
+@each_case
+def test_inputs_are_never_altered_and_outputs_never_change(case):
+    assert silence_breaches(case.build, at_random(case.stream(), 4)) == []
+
+
+@each_case
+def test_no_clock_file_environment_or_chance_is_reached(case):
+    assert purity_breaches(case.build, at_random(case.stream(), 5)) == []
+
+
+@each_case
+def test_the_same_inputs_give_the_same_outputs_beside_another_of_the_kind(case):
+    assert replay_breaches(case.build, at_random(case.stream(), 6)) == []
+
+
+@pytest.mark.parametrize("jitter_seed", [2, 3, 4])
+def test_how_two_sensors_packets_interleave_changes_nothing(jitter_seed):
+    first, second = (alone(fixtures.two_sensors(seed)) for seed in (1, jitter_seed))
+    assert differences(run(Pipeline, first), run(Pipeline, second)) == []
+
+
+def test_two_sensors_in_one_push_give_the_bits_of_packets_one_by_one():
+    stream = read_only(fixtures.two_sensors(1))
+    assert cut_breaches(Pipeline, cuts(stream)) == []
+
+
+def test_the_digest_of_a_session_does_not_depend_on_how_it_was_cut():
+    stream = read_only(fixtures.two_sensors(1))
+    ways = (whole(stream), alone(stream), at_random(stream, 1))
+    assert len({_digest(run(Pipeline, pushes)) for pushes in ways}) == 1
+
+
+def test_the_session_the_laws_are_tried_on_is_rich():
+    """A law kept over an empty stream says nothing."""
+    records = run(Pipeline, alone(inputs("spine1")))
+    trunk = [r for r in records if isinstance(r, TrunkBlock)]
+    assert sum(len(block) for block in trunk) > 4500
+    assert any(not block.ok.all() for block in trunk)
+    assert {r.reason for r in records if isinstance(r, Gap)} == {"missing", "reboot"}
+    assert sum(isinstance(r, MountSet) for r in records) >= 3
+    kinds = {r.kind for r in records if type(r).__name__ == "Fault"}
+    assert {"crc", "length", "duplicate"} <= kinds
+    assert any(isinstance(r, PostureState) for r in records)
+    assert any(isinstance(r, LumbarBlock) for r in run(Pipeline, alone(fixtures.two_sensors(1))))
+
+
+def test_fresh_processes_with_other_hash_seeds_and_homes_agree(tmp_path):
+    script = (
+        "import law_fixtures, laws, test_laws;"
+        "print(test_laws._digest(laws.run(test_laws.Pipeline, laws.whole(law_fixtures.one_sensor()))))"
+    )
+    said = set()
+    for seed in ("0", "7"):
+        env = {**os.environ, "PYTHONHASHSEED": seed, "HOME": str(tmp_path / seed), "TZ": f"UTC+{seed}"}
+        env["PYTHONPATH"] = str(Path(__file__).parent)
+        done = subprocess.run(
+            [sys.executable, "-c", script], cwd=tmp_path, env=env, capture_output=True, text=True, check=True
+        )
+        said.add(done.stdout)
+    assert said == {f"{_digest(run(Pipeline, whole(fixtures.one_sensor())))}\n"}
+
+
+def _digest(records: Sequence[Any]) -> str:
+    digest = StreamDigest()
+    digest.push(records)
+    return digest.hexdigest()
