@@ -1,0 +1,143 @@
+"""The present moment in the terminal, four times a second, on standard error."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from monitor.core.events import Notice, Posture, Prompt, Record
+from monitor.core.snapshot import Snapshot
+
+REFRESH_EVERY_S = 0.25
+NOTICES_SHOWN = 3
+BATTERY_LOW_PERCENT = 20.0
+BANNERS = {"live": "LIVE", "replay": "REPLAY", "simulated": "SIMULATED"}
+"""Data that no person is wearing now must never look live (safety H11)."""
+
+
+class TerminalSink:
+    """Draw on `console` while it is a terminal; elsewhere print prompts and notices, one a line.
+
+    `mode` is `live`, `replay` or `simulated`; `title` (a sensor's or file's name) is shown with its control
+    characters removed. `now_s` is the wall clock that limits the refresh.
+    """
+
+    def __init__(
+        self, console: Console, mode: str, title: str, now_s: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._console = console
+        self._mode = mode
+        self._title = title
+        self._now_s = now_s
+        self._snapshot = Snapshot()
+        self._drawn_at_s = -math.inf
+        self._live: Live | None = None
+        if console.is_terminal:
+            self._live = Live(console=console, auto_refresh=False, transient=False)
+            self._live.start()
+
+    def push(self, records: Sequence[Record]) -> None:
+        self._snapshot.push(records)
+        if self._live is None:
+            for record in records:
+                if isinstance(record, (Prompt, Notice)):
+                    self._console.print(safe(record.text), soft_wrap=True)
+        elif self._now_s() - self._drawn_at_s >= REFRESH_EVERY_S:
+            self._draw(self._live)
+
+    def close(self) -> None:
+        if self._live is not None:
+            self._draw(self._live)
+            self._live.stop()
+            self._live = None
+
+    def _draw(self, live: Live) -> None:
+        self._drawn_at_s = self._now_s()
+        live.update(render(self._snapshot, self._mode, self._title), refresh=True)
+
+
+def render(now: Snapshot, mode: str, title: str) -> Panel:
+    """What a snapshot looks like. Stale data show as unknown, never as present (safety H6)."""
+    table = Table.grid(padding=(0, 2))
+    for name, value in _lines(now):
+        table.add_row(Text(name, style="dim"), value)
+    messages = [safe(notice.text, "yellow") for notice in now.notices[-NOTICES_SHOWN:]]
+    if now.prompts:
+        messages.append(safe(now.prompts[-1].text, "bold"))
+    head = Text.assemble((f" {BANNERS.get(mode, safe(mode).plain.upper())} ", "reverse"), "  ", safe(title))
+    return Panel(Group(table, *messages), title=head, title_align="left")
+
+
+def safe(text: str, style: str = "") -> Text:
+    """Text from outside (names, notices) without markup, control characters and direction marks."""
+    return Text("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text), style=style)
+
+
+def _lines(now: Snapshot) -> list[tuple[str, Text]]:
+    state = now.shown_state
+    known = state is not Posture.UNKNOWN
+    lines = [
+        (
+            "posture",
+            Text(
+                f"{state.value}  {_clock(now.state_s)}" if known else "unknown", "bold" if known else "yellow"
+            ),
+        ),
+        ("sitting", Text(f"{_clock(now.sitting_bout_s)} this time, {_clock(now.sitting_s)} in all")),
+        ("inclination", _angle(now, now.inclination_deg, now.uncertainty_deg)),
+        ("flexion", _angle(now, now.flexion_deg)),
+        ("lateral bend", _angle(now, now.lateral_deg)),
+        ("rotation", _angle(now, now.rotation_deg)),
+        ("prompts", Text(_prompts(now))),
+        ("link", _link(now)),
+        ("battery", _battery(now)),
+        ("coverage", Text("-" if math.isnan(now.coverage) else f"{100 * now.coverage:.1f} %")),
+    ]
+    if not math.isnan(now.calibrate_left_s):
+        lines.insert(0, ("calibrating", Text(f"{now.calibrate_left_s:.0f} s left", "bold")))
+    return lines
+
+
+def _angle(now: Snapshot, value_deg: float, uncertainty_deg: float = math.nan) -> Text:
+    if now.stale or not math.isfinite(value_deg):
+        return Text("unknown", "yellow")
+    margin = f" \N{PLUS-MINUS SIGN}{uncertainty_deg:.1f}" if math.isfinite(uncertainty_deg) else ""
+    return Text(f"{value_deg:+6.1f}\N{DEGREE SIGN}{margin}")
+
+
+def _prompts(now: Snapshot) -> str:
+    if now.in_pain:
+        return "off until the self-check is answered"
+    if now.snooze_left_s > 0:
+        return f"paused for {_clock(now.snooze_left_s)}"
+    return f"{len(now.prompts)} so far"
+
+
+def _link(now: Snapshot) -> Text:
+    if not now.connected:
+        return Text("out of reach" if now.ever_connected else "not connected yet", "yellow")
+    if now.stale:
+        return Text("connected, no data", "yellow")
+    bad = sum(now.faults.values())
+    return Text(f"connected, {bad} faults, {now.gap_s:.1f} s missing" if bad or now.gap_s else "connected")
+
+
+def _battery(now: Snapshot) -> Text:
+    if now.battery_percent is None:
+        return Text("not reported")
+    return Text(
+        f"{now.battery_percent:.0f} %", "yellow" if now.battery_percent <= BATTERY_LOW_PERCENT else ""
+    )
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}"
