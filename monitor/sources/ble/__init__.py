@@ -1,1 +1,1 @@
-"""The Bluetooth client: the only folder that imports bleak."""
+"""Bluetooth LE: the only folder that imports bleak, and bumble for the virtual radio."""
