@@ -1,0 +1,203 @@
+"""From the plan to the body at knots 25 ms apart: the planned coordinates, and what a living body adds to them.
+
+Added are breathing, sway, gait and vibration. The knots are the coefficients of cubic B-splines, so that every angle and position has exact first
+and second derivatives at any time.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
+
+from firmware_sim.noise import FloatArray, derive_seed, normal_at, smooth_at
+from firmware_sim.person import Person
+from firmware_sim.plan import C, Plan
+
+KNOT_S = 0.025
+"""Fine enough for 15 Hz of vibration and for the fourth harmonic of steps (7 Hz)."""
+CHUNK_KNOTS = 2048
+"""Knots made at once (51.2 s)."""
+
+
+class Track(IntEnum):
+    """Rows of a chunk of knots: angles in rad, positions in m (along the heading, to the left, up), vibration in m/s2."""
+
+    HEADING = 0
+    PELVIS_AXIAL = 1
+    PELVIS_LAT = 2
+    PELVIS_FLEX = 3
+    LUMBAR_AXIAL = 4
+    LUMBAR_LAT = 5
+    LUMBAR_FLEX = 6
+    SWAY_AXIAL = 7
+    SWAY_LAT = 8
+    SWAY_FLEX = 9
+    THORAX_LAT = 10
+    THORAX_FLEX = 11
+    BREATH = 12
+    FORWARD = 13
+    LEFT = 14
+    UP = 15
+    SHAKE_FORWARD = 16
+    SHAKE_LEFT = 17
+    SHAKE_UP = 18
+
+
+# Knots over which each part of the wobble keeps its value: 25.6 s, 1.6 s, 0.4 s; and its share. Sway lies below 1 Hz [I].
+_WOBBLE = ((1024, 0.6), (64, 0.7), (16, 0.4))
+_FAST_WOBBLE = _WOBBLE[1:]
+_THORAX_WOBBLE_SHARE = 0.5
+_AXIAL_WOBBLE_SHARE = 0.4
+
+# Harmonics of the step (vertical, forward) and of the stride (left): amplitude m/s2 as a share of the vertical first, phase deg.
+# The forward phase is relative to the person's own gait phase. Orders of magnitude of lower-back recordings [I].
+_GAIT_UP = ((1, 1.0, 0.0), (2, 0.40, 60.0), (3, 0.18, 150.0), (4, 0.08, -90.0))
+_GAIT_FORWARD = ((1, 0.55, 0.0), (2, 0.20, 80.0), (3, 0.08, 10.0))
+_GAIT_LEFT = ((1, 0.30, 20.0), (3, 0.22, -60.0))
+# Rotations in walking, deg: axial and lateral at the stride, flexion at the step; the lumbar spine turns against the pelvis [I].
+_GAIT_AXIAL_DEG, _GAIT_LAT_DEG, _GAIT_FLEX_DEG = 4.5, 2.5, 1.0
+_GAIT_LUMBAR_AXIAL_DEG, _GAIT_LUMBAR_LAT_DEG, _GAIT_LUMBAR_FLEX_DEG = -7.0, -3.0, 0.6
+_GAIT_PHASE_JITTER_RAD, _GAIT_AMPLITUDE_SD = 0.12, 0.08
+
+_BREATH_JITTER_RAD = 0.8
+_SHAKE_TAPS = 81
+_SHAKE_SHARES = (0.35, 0.35, 1.0)
+"""Vibration along, across and up, as shares of the vertical [I]."""
+
+
+class Motions:
+    """Chunks of knots, each a pure function of (plan, person, seed, chunk number)."""
+
+    def __init__(self, plan: Plan, person: Person, seed: int) -> None:
+        self._plan = plan
+        self._person = person
+        self._seed = {name: derive_seed(seed, "motions", name) for name in _STREAMS}
+        self._kernel = _band_kernel()
+
+    def chunk(self, number: int) -> FloatArray:
+        """Knots number * CHUNK_KNOTS onwards, (len(Track), CHUNK_KNOTS)."""
+        first = number * CHUNK_KNOTS
+        times_s = np.arange(first, first + CHUNK_KNOTS) * KNOT_S
+        planned = self._plan.coordinates(times_s)
+        out = np.zeros((len(Track), CHUNK_KNOTS))
+        out[Track.HEADING : Track.LUMBAR_FLEX + 1] = np.radians(planned[_PLANNED_ANGLES])
+        out[Track.FORWARD] = planned[C.FORWARD_M]
+        out[Track.UP] = planned[C.UP_M]
+        self._add_sway(out, planned, first)
+        self._add_breath(out, planned[C.BREATH], times_s, first)
+        if np.any(planned[C.GAIT]):
+            self._add_gait(out, planned[C.GAIT], times_s, first)
+        if np.any(planned[C.VIBRATION]):
+            self._add_shake(out, planned[C.VIBRATION], first)
+        return out
+
+    def _add_sway(self, out: FloatArray, planned: FloatArray, first: int) -> None:
+        amplitude = np.radians(planned[C.SWAY_DEG])
+        lever = planned[C.SWAY_LEVER_M]
+        for track, name, position, sign in (
+            (Track.SWAY_FLEX, "sway_flex", Track.FORWARD, 1.0),
+            (Track.SWAY_LAT, "sway_lat", Track.LEFT, -1.0),
+        ):
+            fast = self._wobble(name, _FAST_WOBBLE, first) * amplitude
+            out[track] = fast + self._wobble(name + "_slow", _WOBBLE[:1], first) * amplitude
+            out[position] += sign * lever * fast
+        out[Track.SWAY_AXIAL] = _AXIAL_WOBBLE_SHARE * amplitude * self._wobble("sway_axial", _WOBBLE, first)
+        thorax = _THORAX_WOBBLE_SHARE * amplitude
+        out[Track.THORAX_FLEX] = thorax * self._wobble("thorax_flex", _WOBBLE, first)
+        out[Track.THORAX_LAT] = thorax * self._wobble("thorax_lat", _WOBBLE, first)
+
+    def _wobble(self, name: str, parts: tuple[tuple[int, float], ...], first: int) -> FloatArray:
+        total = np.zeros(CHUNK_KNOTS)
+        for step, share in parts:
+            total += share * smooth_at(self._seed[name] + step, first, CHUNK_KNOTS, step)
+        return total
+
+    def _add_breath(self, out: FloatArray, weight: FloatArray, times_s: FloatArray, first: int) -> None:
+        plan = self._person.plan
+        jitter = _BREATH_JITTER_RAD * smooth_at(self._seed["breath"], first, CHUNK_KNOTS, 512)
+        depth = 1.0 + 0.2 * smooth_at(self._seed["breath_depth"], first, CHUNK_KNOTS, 256)
+        phase = 2.0 * np.pi * plan.breathing_hz * times_s + jitter
+        out[Track.BREATH] = np.radians(plan.breathing_deg) * weight * depth * np.sin(phase)
+
+    def _add_gait(self, out: FloatArray, weight: FloatArray, times_s: FloatArray, first: int) -> None:
+        person = self._person
+        phase, steps_hz = self._plan.step_phase(times_s)
+        phase = phase + _GAIT_PHASE_JITTER_RAD * smooth_at(self._seed["gait_phase"], first, CHUNK_KNOTS, 32)
+        weight = weight * (1.0 + _GAIT_AMPLITUDE_SD * smooth_at(self._seed["gait_size"], first, CHUNK_KNOTS, 64))
+        size = weight * person.plan.gait_vertical_m_s2
+        ahead = np.radians(person.gait_phase_deg)
+        out[Track.UP] += size * _displacement(_GAIT_UP, phase, 0.0, steps_hz)
+        out[Track.FORWARD] += size * _displacement(_GAIT_FORWARD, phase, ahead, steps_hz)
+        out[Track.LEFT] += size * _displacement(_GAIT_LEFT, 0.5 * phase, 0.0, 0.5 * steps_hz)
+        stride_axial, stride_lat = np.cos(0.5 * phase - 0.6), np.cos(0.5 * phase + 0.9)
+        # In step with the forward acceleration, so that the tilting of gravity does not turn its phase.
+        nod = -np.cos(phase + ahead)
+        for track, degrees, wave in (
+            (Track.PELVIS_AXIAL, _GAIT_AXIAL_DEG, stride_axial),
+            (Track.PELVIS_LAT, _GAIT_LAT_DEG, stride_lat),
+            (Track.PELVIS_FLEX, _GAIT_FLEX_DEG, nod),
+            (Track.LUMBAR_AXIAL, _GAIT_LUMBAR_AXIAL_DEG, stride_axial),
+            (Track.LUMBAR_LAT, _GAIT_LUMBAR_LAT_DEG, stride_lat),
+            (Track.LUMBAR_FLEX, _GAIT_LUMBAR_FLEX_DEG, nod),
+        ):
+            out[track] += np.radians(degrees) * weight * wave
+
+    def _add_shake(self, out: FloatArray, size_m_s2: FloatArray, first: int) -> None:
+        reach = _SHAKE_TAPS // 2
+        index = np.arange(first - reach, first + CHUNK_KNOTS + reach, dtype=np.int64)
+        for axis, share in enumerate(_SHAKE_SHARES):
+            white = normal_at(self._seed["shake"] + axis, index)
+            out[Track.SHAKE_FORWARD + axis] = share * size_m_s2 * np.convolve(white, self._kernel, mode="valid")
+
+
+_PLANNED_ANGLES = [
+    C.HEADING,
+    C.PELVIS_AXIAL,
+    C.PELVIS_LAT,
+    C.PELVIS_FLEX,
+    C.LUMBAR_AXIAL,
+    C.LUMBAR_LAT,
+    C.LUMBAR_FLEX,
+]
+_STREAMS = (
+    "sway_flex",
+    "sway_flex_slow",
+    "sway_lat",
+    "sway_lat_slow",
+    "sway_axial",
+    "thorax_flex",
+    "thorax_lat",
+    "breath",
+    "breath_depth",
+    "gait_phase",
+    "gait_size",
+    "shake",
+)
+
+
+def _displacement(
+    harmonics: tuple[tuple[int, float, float], ...], phase: FloatArray, ahead: float, base_hz: FloatArray
+) -> FloatArray:
+    """Knots of the displacement whose acceleration is the sum of share * cos(k (phase) + ahead + own phase), unit size.
+
+    The divisor is the B-spline's own second derivative of a sampled cosine, so that the spline's acceleration comes out right.
+    """
+    total = np.zeros(len(phase))
+    for k, share, degrees in harmonics:
+        turn = 2.0 * np.pi * k * base_hz * KNOT_S
+        divisor = np.maximum((2.0 - 2.0 * np.cos(turn)) / KNOT_S**2, 1e-3)
+        total -= share * np.cos(k * phase + ahead + np.radians(degrees)) / divisor
+    return total
+
+
+def _band_kernel() -> FloatArray:
+    """FIR that makes white knots a vibration of 1-15 Hz, strongest at a seat's resonance of 3-6 Hz (ISO 2631's sensitive band)."""
+    t = (np.arange(_SHAKE_TAPS) - _SHAKE_TAPS // 2) * KNOT_S
+
+    def band(low_hz: float, high_hz: float) -> FloatArray:
+        wave: FloatArray = 2 * high_hz * np.sinc(2 * high_hz * t) - 2 * low_hz * np.sinc(2 * low_hz * t)
+        return wave
+
+    kernel: FloatArray = np.hanning(_SHAKE_TAPS) * (band(3.0, 6.0) + 0.5 * band(1.0, 15.0))
+    return kernel / np.sqrt(np.sum(kernel * kernel))
