@@ -1,0 +1,156 @@
+"""Two sensors -> lumbar angles: the upper trunk relative to the lower."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from monitor.core.blocks import LumbarBlock, TrunkBlock, freeze
+from monitor.core.events import Record
+from monitor.core.inputs import BoolArray, FloatArray, Mark
+from monitor.core.quaternion import conjugate, multiply, up_in_source
+from monitor.motion.tilt import tilt_deg
+
+MAX_HOLE_S = 0.25
+"""Rows of the lower sensor further apart than this say nothing of the time between them."""
+_UP, _ROTATION, _FORWARD, _OK, _COLUMNS = slice(0, 3), 3, 4, 5, 6
+
+
+class Join:
+    """TrunkBlocks of the sensors opened as `upper` and `lower` (Marks `sensor`) pass on; LumbarBlocks on the upper's rows
+    follow as soon as the lower's rows on both sides have come. An upper row waits for them as long as it takes (it is
+    given out with NaN once the lower goes on after a hole, or at the close): so lateness changes nothing.
+
+    The headings of two sensors are not comparable: each is taken from its own last still moment. Flexion and lateral are
+    NaN where a forward is unknown, rotation where one of the two has not been still yet.
+    """
+
+    def __init__(self) -> None:
+        self._roles: dict[str, _Rows] = {}
+        self._upper = _Rows()
+        self._lower = _Rows()
+
+    def push(self, items: Sequence[Record]) -> list[Record]:
+        out: list[Record] = []
+        for item in items:
+            out.append(item)
+            if isinstance(item, TrunkBlock) and item.sensor in self._roles and len(item):
+                self._roles[item.sensor].add(item)
+                self._emit(self._lower.end_s, out)
+            elif isinstance(item, Mark) and item.kind == "sensor":
+                self._open(item)
+        return out
+
+    def close(self) -> list[Record]:
+        out: list[Record] = []
+        self._emit(np.inf, out)
+        return out
+
+    def _open(self, mark: Mark) -> None:
+        role = mark.value.get("role")
+        if role in ("upper", "lower"):
+            self._roles[str(mark.value["sensor"])] = self._upper if role == "upper" else self._lower
+
+    def _emit(self, until_s: float, out: list[Record]) -> None:
+        if not self._upper.start_s <= until_s:
+            return
+        t_s, upper = self._upper.taken(until_s)
+        lower = self._lower.at(t_s)
+        self._lower.forget(float(t_s[-1]))
+        flexion, lateral, rotation = _relative(upper, lower)
+        ok = (upper[:, _OK] > 0) & (lower[:, _OK] > 0)
+        out.append(freeze(LumbarBlock(t_s, flexion, lateral, rotation, ok)))
+
+
+class _Rows:
+    """Rows of one sensor not yet used: times, and columns up x y z, rotation, forward known, ok."""
+
+    def __init__(self) -> None:
+        self._times: list[FloatArray] = []
+        self._columns: list[FloatArray] = []
+
+    @property
+    def start_s(self) -> float:
+        return float(self._times[0][0]) if self._times else np.inf
+
+    @property
+    def end_s(self) -> float:
+        return float(self._times[-1][-1]) if self._times else -np.inf
+
+    def add(self, block: TrunkBlock) -> None:
+        columns = np.empty((len(block), _COLUMNS))
+        columns[:, _UP] = block.up
+        columns[:, _ROTATION] = np.radians(block.rotation_deg)
+        columns[:, _FORWARD] = np.isfinite(block.flexion_deg)
+        columns[:, _OK] = block.ok
+        self._times.append(block.t_s)
+        self._columns.append(columns)
+
+    def taken(self, until_s: float) -> tuple[FloatArray, FloatArray]:
+        """Rows up to `until_s`, out of here."""
+        t_s, columns = self._joined()
+        count = int(np.searchsorted(t_s, until_s, side="right"))
+        self._times = [t_s[count:]] if count < len(t_s) else []
+        self._columns = [columns[count:]] if count < len(t_s) else []
+        return t_s[:count], columns[:count]
+
+    def forget(self, before_s: float) -> None:
+        """Drop rows that no time after `before_s` needs."""
+        if self._times:
+            t_s, columns = self._joined()
+            first = max(int(np.searchsorted(t_s, before_s, side="right")) - 1, 0)
+            self._times, self._columns = [t_s[first:]], [columns[first:]]
+
+    def at(self, t_s: FloatArray) -> FloatArray:
+        """Columns at `t_s`, linear between two near rows; NaN and not ok elsewhere."""
+        values = np.full((len(t_s), _COLUMNS), np.nan)
+        values[:, _OK] = 0.0
+        if not self._times:
+            return values
+        times, columns = self._joined()
+        left = np.searchsorted(times, t_s, side="right") - 1
+        inside = (left >= 0) & (t_s <= times[-1])
+        left = np.maximum(left, 0)
+        right = np.minimum(left + 1, len(times) - 1)
+        exact = t_s == times[left]
+        step = times[right] - times[left]
+        near: BoolArray = inside & (exact | (step <= MAX_HOLE_S))
+        share = np.where(exact, 0.0, (t_s - times[left]) / np.where(exact | (step <= 0.0), 1.0, step))
+        between = columns[left] + share[:, None] * (columns[right] - columns[left])
+        between = np.where(exact[:, None], columns[left], between)
+        between[:, _OK] = between[:, _OK] == 1.0
+        return np.where(near[:, None], between, values)
+
+    def _joined(self) -> tuple[FloatArray, FloatArray]:
+        if len(self._times) > 1:
+            self._times = [np.concatenate(self._times)]
+            self._columns = [np.concatenate(self._columns)]
+        return self._times[0], self._columns[0]
+
+
+def _relative(upper: FloatArray, lower: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Flexion, lateral, rotation in degrees of the upper body frame in the lower one."""
+    headed = np.isfinite(upper[:, _ROTATION]) & np.isfinite(lower[:, _ROTATION])
+    relative = multiply(conjugate(_attitude(lower, headed)), _attitude(upper, headed))
+    _, flexion, lateral = tilt_deg(up_in_source(relative))
+    forward = (upper[:, _FORWARD] == 1.0) & (lower[:, _FORWARD] == 1.0)
+    flexion, lateral = np.where(forward, flexion, np.nan), np.where(forward, lateral, np.nan)
+    turn = np.degrees(2.0 * np.arctan2(relative[:, 3], relative[:, 0]))
+    turn = np.remainder(turn + 180.0, 360.0) - 180.0
+    return flexion, lateral, np.where(headed, turn, np.nan)
+
+
+def _attitude(rows: FloatArray, headed: BoolArray) -> FloatArray:
+    """Body -> earth (n,4) from the vertical in body axes and the rotation about the cranial axis (0 where not headed)."""
+    turn = np.where(headed, rows[:, _ROTATION], 0.0)
+    c, s = np.cos(turn), np.sin(turn)
+    x = c * rows[:, 0] - s * rows[:, 1]
+    y = s * rows[:, 0] + c * rows[:, 1]
+    w = 1.0 + rows[:, 2]
+    length = np.sqrt(w * w + x * x + y * y)
+    length = np.where(length > 0.0, length, np.nan)
+    zero = np.zeros(len(turn))
+    swing = np.stack((w / length, y / length, -x / length, zero), axis=1)
+    twist = np.stack((np.cos(turn / 2), zero, zero, np.sin(turn / 2)), axis=1)
+    return multiply(swing, twist)

@@ -1,0 +1,103 @@
+"""Orientation of the sensor: VQF fed the mean rate over each step; gravity alone without a gyroscope."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from scipy.signal import butter, sosfilt, sosfilt_zi
+from vqf import VQF
+
+from monitor.core.blocks import ImuBlock, PoseBlock, freeze
+from monitor.core.events import Gap, Record
+from monitor.core.inputs import FloatArray
+from monitor.core.quaternion import up_in_source
+
+GRAVITY_CUTOFF_HZ = 0.5
+"""Without a gyroscope the vertical is the low-passed specific force (posture reference, R1)."""
+
+
+class Orient:
+    """One sensor's ImuBlock on an even grid -> PoseBlock. Starts anew after a Gap and where rate or gyroscope change.
+
+    The block inside carries the rate less the filter's estimate of the gyroscope's bias.
+    """
+
+    def __init__(self) -> None:
+        self._filter: _Fusion | _Gravity | None = None
+        self._kind: tuple[float | None, bool] | None = None
+
+    def push(self, items: Sequence[Record]) -> list[Record]:
+        out: list[Record] = []
+        for item in items:
+            if isinstance(item, ImuBlock):
+                if len(item):
+                    out.append(self._pose(item))
+                continue
+            if isinstance(item, Gap):
+                self._filter = None
+            out.append(item)
+        return out
+
+    def close(self) -> list[Record]:
+        return []
+
+    def _pose(self, block: ImuBlock) -> PoseBlock:
+        kind = (block.rate_hz, block.gyr is not None)
+        if self._filter is None or kind != self._kind:
+            if block.rate_hz is None:
+                raise ValueError("rows without a rate: the timeline comes before orientation")
+            build = _Gravity if block.gyr is None else _Fusion
+            self._filter, self._kind = build(block.rate_hz), kind
+        return freeze(self._filter.pose(block))
+
+
+class _Fusion:
+    """VQF 6D. Its rectangle rule costs more than its filter does, so it is fed the mean rate over the step before each
+    row (third order from three rows, plus the coning term): 0.53 against 0.90 deg at 48 Hz on BROAD.
+    """
+
+    def __init__(self, rate_hz: float) -> None:
+        self._vqf = VQF(1.0 / rate_hz)
+        self._rate_hz = rate_hz
+        self._last: FloatArray | None = None
+
+    def pose(self, block: ImuBlock) -> PoseBlock:
+        assert block.gyr is not None
+        if self._last is None:
+            self._last = np.repeat(block.gyr[:1], 2, axis=0)
+        gyr = np.concatenate((self._last, block.gyr))
+        self._last = gyr[-2:].copy()
+        result = self._vqf.updateBatch(_mean_rate(gyr, self._rate_hz), np.ascontiguousarray(block.acc))
+        quat: FloatArray = result["quat6D"]
+        unbiased = freeze(replace(block, gyr=block.gyr - result["bias"]))
+        return PoseBlock(unbiased, quat, up_in_source(quat))
+
+
+class _Gravity:
+    """Second-order Butterworth low-pass, begun at rest in the first row. The heading and so the quaternion are unknown."""
+
+    def __init__(self, rate_hz: float) -> None:
+        self._sos = butter(2, GRAVITY_CUTOFF_HZ, fs=rate_hz, output="sos")
+        self._carry: FloatArray | None = None
+
+    def pose(self, block: ImuBlock) -> PoseBlock:
+        if self._carry is None:
+            self._carry = sosfilt_zi(self._sos)[:, :, None] * block.acc[0]
+        low, self._carry = sosfilt(self._sos, block.acc, axis=0, zi=self._carry)
+        x, y, z = low[:, 0], low[:, 1], low[:, 2]
+        length = np.sqrt(x * x + y * y + z * z)
+        up = low / np.where(length > 0, length, np.nan)[:, None]
+        return PoseBlock(block, np.full((len(block), 4), np.nan), up)
+
+
+def _mean_rate(g: FloatArray, rate_hz: float) -> FloatArray:
+    """Mean rate over the step before each row from the third on: (5 g_i + 8 g_i-1 - g_i-2) / 12 + dt/12 (g_i-1 x g_i)."""
+    now, one, two = g[2:], g[1:-1], g[:-2]
+    mean = np.empty_like(now)
+    for i in range(3):
+        j, k = (i + 1) % 3, (i + 2) % 3
+        coning = one[:, j] * now[:, k] - one[:, k] * now[:, j]
+        mean[:, i] = (5.0 * now[:, i] + 8.0 * one[:, i] - two[:, i] + coning / rate_hz) / 12.0
+    return mean

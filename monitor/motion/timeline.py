@@ -1,0 +1,189 @@
+"""Irregular rows -> an even grid, with what is missing said."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from monitor.core.blocks import ImuBlock, freeze, take
+from monitor.core.events import Fault, Gap, Record
+from monitor.core.inputs import FloatArray
+
+_Indices = npt.NDArray[np.intp]
+
+MAX_FILL_S = 0.2
+"""A longer hole is a Gap: filters restart after it (design)."""
+MISSED_PERIODS = 1.5
+"""Neighbours further apart than this have lost a row between them; rows filled in there are not ok."""
+RATE_WINDOW_S = 2.0
+MIN_RATE_HZ = 20.0
+MAX_RATE_HZ = 300.0
+BURST_SHARE = 0.2
+"""Where the median step and the mean step differ by more, stamps come in bursts and the mean is the better witness."""
+
+
+class Timeline:
+    """One sensor's ImuBlock (any stamps) -> ImuBlock at origin + k / rate, linear between the two measured neighbours.
+
+    The rate is the declared one, else measured over the first 2 s (which are held back until then), within 20 to
+    300 Hz. A hole up to 0.2 s is filled (ok False), a longer one gives a Gap and a new grid origin at its end; so does a
+    change of the declared rate or of having a gyroscope. A stamp that does not increase is dropped with a Fault
+    `stray`; so is the row before it where that one jumped ahead. The last row is held back until the next has come.
+    """
+
+    def __init__(self) -> None:
+        self._rate_hz = 0.0
+        self._declared: float | None = None
+        self._spacing_s = 0.0
+        self._held: list[ImuBlock] = []
+        self._tail: ImuBlock | None = None
+        self._origin_s = math.nan
+        self._next = 0
+
+    def push(self, items: Sequence[Record]) -> list[Record]:
+        out: list[Record] = []
+        for item in items:
+            if isinstance(item, ImuBlock):
+                if len(item):
+                    self._block(item, out)
+            elif isinstance(item, Gap):
+                self._finish(out)
+                out.append(item)
+            else:
+                out.append(item)
+        return out
+
+    def close(self) -> list[Record]:
+        out: list[Record] = []
+        self._finish(out)
+        return out
+
+    def _block(self, block: ImuBlock, out: list[Record]) -> None:
+        before = self._held[-1] if self._held else self._tail
+        if before is not None and (
+            block.rate_hz != self._declared or (block.gyr is None) != (before.gyr is None)
+        ):
+            self._finish(out)
+            out.append(Gap(block.sensor, float(before.t_s[-1]), float(block.t_s[0]), "missing"))
+        if block.rate_hz is not None:
+            self._set_rate(block.rate_hz, 1 / block.rate_hz)
+        elif self._declared is not None:
+            self._rate_hz = 0.0
+        self._declared = block.rate_hz
+        if self._rate_hz:
+            self._rows(block, out)
+            return
+        self._held.append(block)
+        if (block.t_s >= self._held[0].t_s[0] + RATE_WINDOW_S).any():
+            self._measured(out)
+
+    def _measured(self, out: list[Record]) -> None:
+        """Measure the rate over the first 2 s of what is held, then let it go."""
+        held = _joined(self._held)
+        self._held.clear()
+        beyond = np.flatnonzero(held.t_s >= held.t_s[0] + RATE_WINDOW_S)
+        steps = np.diff(held.t_s[: int(beyond[0]) if len(beyond) else None])
+        steps = steps[(steps > 0) & (steps <= MAX_FILL_S)]
+        if len(steps):
+            median, mean = float(np.median(steps)), float(np.sum(steps)) / len(steps)
+            step = median if abs(median / mean - 1) <= BURST_SHARE else mean
+        else:
+            step = 1 / MIN_RATE_HZ
+        self._set_rate(1 / step, step)
+        self._rows(held, out)
+
+    def _set_rate(self, rate_hz: float, spacing_s: float) -> None:
+        self._rate_hz = min(max(rate_hz, MIN_RATE_HZ), MAX_RATE_HZ)
+        self._spacing_s = spacing_s
+
+    def _rows(self, block: ImuBlock, out: list[Record]) -> None:
+        rows = block if self._tail is None else _joined([self._tail, block])
+        if not bool((np.diff(rows.t_s) > 0).all()):
+            rows = self._without_strays(rows, out)
+        self._confirmed(rows, len(rows) - 1, out)
+        self._tail = take(rows, slice(max(len(rows) - 2, 0), None))
+
+    def _without_strays(self, rows: ImuBlock, out: list[Record]) -> ImuBlock:
+        kept: list[int] = []
+        for i, t_s in enumerate(rows.t_s.tolist()):
+            if kept and t_s <= rows.t_s[kept[-1]]:
+                last = float(rows.t_s[kept[-1]])
+                ahead = len(kept) > 1 and t_s > rows.t_s[kept[-2]] and last - rows.t_s[kept[-2]] > MAX_FILL_S
+                out.append(Fault(rows.sensor, last if ahead else t_s, "stray", 1))
+                if not ahead:
+                    continue
+                kept.pop()
+            kept.append(i)
+        gyr = None if rows.gyr is None else rows.gyr[kept]
+        return ImuBlock(rows.sensor, rows.t_s[kept], rows.acc[kept], gyr, rows.ok[kept], rows.rate_hz)
+
+    def _confirmed(self, rows: ImuBlock, count: int, out: list[Record]) -> None:
+        """Give out the grid up to the last of the first `count` rows."""
+        if count < 1:
+            return
+        t_s = rows.t_s[:count]
+        holes = np.flatnonzero(np.diff(t_s) > max(MAX_FILL_S, MISSED_PERIODS * self._spacing_s)) + 1
+        start = 0
+        for hole in (*holes.tolist(), count):
+            if math.isnan(self._origin_s):
+                self._origin_s, self._next = float(t_s[start]), 0
+            self._grid(take(rows, slice(start, hole)), out)
+            if hole < count:
+                out.append(Gap(rows.sensor, float(t_s[hole - 1]), float(t_s[hole]), "missing"))
+                self._origin_s = math.nan
+            start = hole
+
+    def _grid(self, rows: ImuBlock, out: list[Record]) -> None:
+        """The grid's rows between the first and the last of `rows`."""
+        ahead = int((rows.t_s[-1] - self._origin_s) * self._rate_hz) + 2 - self._next
+        grid = self._origin_s + (self._next + np.arange(max(ahead, 0))) / self._rate_hz
+        grid = grid[: int(np.searchsorted(grid, rows.t_s[-1], side="right"))]
+        if not len(grid):
+            return
+        self._next += len(grid)
+        left = np.searchsorted(rows.t_s, grid, side="right") - 1
+        right = np.minimum(left + 1, len(rows) - 1)
+        t_left = rows.t_s[left]
+        step = rows.t_s[right] - t_left
+        exact = grid == t_left
+        share = (grid - t_left) / np.where(exact, 1.0, step)
+        ok = rows.ok[left] & (exact | (rows.ok[right] & (step <= MISSED_PERIODS * self._spacing_s)))
+        acc = _between(rows.acc, left, right, share)
+        gyr = None if rows.gyr is None else _between(rows.gyr, left, right, share)
+        out.append(freeze(ImuBlock(rows.sensor, grid, acc, gyr, ok, self._rate_hz)))
+
+    def _finish(self, out: list[Record]) -> None:
+        """End the segment: everything held back goes out."""
+        too_short = bool(self._held)
+        if too_short:
+            self._measured(out)
+        if self._tail is not None:
+            self._confirmed(self._tail, len(self._tail), out)
+        if too_short:
+            self._rate_hz = 0.0
+        self._tail = None
+        self._origin_s = math.nan
+
+
+def _between(values: FloatArray, left: _Indices, right: _Indices, share: FloatArray) -> FloatArray:
+    low = values.take(left, axis=0)
+    between: FloatArray = low + share[:, None] * (values.take(right, axis=0) - low)
+    return between
+
+
+def _joined(blocks: Sequence[ImuBlock]) -> ImuBlock:
+    if len(blocks) == 1:
+        return blocks[0]
+    first = blocks[0]
+    gyr = None if first.gyr is None else np.concatenate([b.gyr for b in blocks if b.gyr is not None])
+    return ImuBlock(
+        first.sensor,
+        np.concatenate([b.t_s for b in blocks]),
+        np.concatenate([b.acc for b in blocks]),
+        gyr,
+        np.concatenate([b.ok for b in blocks]),
+        first.rate_hz,
+    )
