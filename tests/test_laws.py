@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +69,8 @@ class Chain:
 
 def chain(driver: str, length: int, sensor: str = "A") -> Chain:
     """The first `length` stages of one sensor's chain."""
-    builds = (drivers()[driver].decoder, Timeline, DeviceCalibration, Orient, TrunkAngles)
-    return Chain(*(build(sensor) for build in builds[:length]))
+    stages = (drivers()[driver].decoder(sensor), Timeline(), DeviceCalibration(), Orient(), TrunkAngles())
+    return Chain(*stages[:length])
 
 
 @cache
@@ -129,25 +129,17 @@ def cases() -> dict[str, Case]:
     found = {f"decoder {name}": _chain_case(name, 1) for name in drivers()}
     found |= {f"chain {name}": _chain_case(name, 5) for name in (*drivers(), "rows without gyroscope")}
     for place, stage in enumerate((Timeline, DeviceCalibration, Orient, TrunkAngles), start=1):
-        found[stage.__name__] = _stage_case(stage, place)
-    found["Join, one sensor"] = Case(Join, lambda: after(5))
+        found[stage.__name__] = Case(stage, partial(after, place))
+    found["Join, one sensor"] = Case(Join, partial(after, 5))
     found["Join, two sensors"] = Case(Join, two_joined)
     for detector in detectors():
-        found[f"detector {detector.name}"] = _detector_case(detector)
-    found["Pipeline"] = Case(Pipeline, lambda: inputs("spine1"))
+        found[f"detector {detector.name}"] = Case(detector.build, partial(before_detector, detector.name))
+    found["Pipeline"] = Case(Pipeline, partial(inputs, "spine1"))
     return found
 
 
 def _chain_case(name: str, length: int) -> Case:
-    return Case(lambda: chain(name.split()[0], length), lambda: inputs(name))
-
-
-def _stage_case(stage: Callable[[str], Any], place: int) -> Case:
-    return Case(lambda: stage("A"), lambda: after(place))
-
-
-def _detector_case(detector: Any) -> Case:
-    return Case(detector.build, lambda: before_detector(detector.name))
+    return Case(partial(chain, name.split()[0], length), partial(inputs, name))
 
 
 CASES = cases()
