@@ -197,8 +197,8 @@ class Spine1Decoder:
         if self._rebooted:
             blocks.append(Gap(self._sensor, self._last_s, float(t_s[0]), "reboot"))
             self._rebooted = False
-        acc: FloatArray = samples[:, :3] * (info.acc_g_per_count * G_M_S2)
-        gyr: FloatArray = samples[:, 3:] * math.radians(info.gyr_deg_s_per_count)
+        acc: FloatArray = samples[:, :3].astype(np.float64) * (info.acc_g_per_count * G_M_S2)
+        gyr: FloatArray = samples[:, 3:].astype(np.float64) * math.radians(info.gyr_deg_s_per_count)
         blocks.append(freeze(ImuBlock(self._sensor, t_s, acc, gyr, ok, self._rate_hz)))
 
     def _count(self, kind: str, which: BoolArray, settled: Settled) -> None:

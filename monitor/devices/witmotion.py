@@ -110,7 +110,7 @@ class WitMotionDecoder:
     def _flush(self, out: list[Record], beats: list[Beat]) -> None:
         if self._frames:
             samples = np.frombuffer(b"".join(self._frames), dtype=_FRAME_TYPE)["samples"]
-            ok: BoolArray = (np.abs(samples.astype(np.int32)) < _CLIPPED).all(axis=1)
+            ok: BoolArray = np.abs(samples.astype(np.int32)).max(axis=1) < _CLIPPED
             acc, gyr = samples[:, :3] * _ACC_M_S2, samples[:, 3:] * _GYR_RAD_S
             t_s = np.concatenate(self._times)
             out.append(freeze(ImuBlock(self._sensor, t_s, acc, gyr, ok, self._time.nominal_hz)))

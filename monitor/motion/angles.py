@@ -26,14 +26,14 @@ class TrunkAngles:
     Before a mount is known `up`, `acc` and `rate_deg_s` are in sensor axes and every angle is NaN. With a mount whose
     forward is unknown flexion and lateral are NaN, and x and y stand for two level axes of the sensor: of rates and
     accelerations about them only the size means something. `rotation_deg` is NaN until the trunk was still once
-    since the last Gap, and without a gyroscope. The sensor is the one of the first Mark `sensor` or of the first rows.
-    Marks for it: `sensor` (its placement), `mount`, `calibrate`
+    since the last Gap, and without a gyroscope. Marks for this sensor: `sensor` (its placement), `mount`, `calibrate`
     (the rows of the next `seconds` give the mount, in force from the row after; refused with a Notice, the mount staying
     as it was).
     """
 
-    def __init__(self) -> None:
-        self._sensor: str | None = None
+    def __init__(self, sensor: str | None = None) -> None:
+        """`sensor`: whose rows and Marks these are (None: as the first Mark `sensor` or the first rows say)."""
+        self._sensor = sensor
         self._placement = "lower_back"
         self._mount: Mount | None = None
         self._still = Still()
@@ -46,11 +46,11 @@ class TrunkAngles:
         for item in items:
             if self._sensor is None:
                 self._sensor = _named(item)
-            if isinstance(item, PoseBlock):
+            if isinstance(item, PoseBlock) and item.imu.sensor == self._sensor:
                 self._poses(item, out)
                 continue
             out.append(item)
-            if isinstance(item, Gap):
+            if isinstance(item, Gap) and item.sensor == self._sensor:
                 self._still = Still()
             elif isinstance(item, Mark) and item.value.get("sensor") == self._sensor:
                 self._marked(item, out)

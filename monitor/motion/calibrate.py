@@ -25,7 +25,9 @@ class _Calibration:
 class DeviceCalibration:
     """acc = matrix @ (acc - bias), gyr = gyr - bias, from the Mark `device_calibration` on; before it rows pass unchanged."""
 
-    def __init__(self) -> None:
+    def __init__(self, sensor: str | None = None) -> None:
+        """`sensor`: take only its blocks (None: each sensor's by its own calibration)."""
+        self._sensor = sensor
         self._in_force: dict[str, _Calibration] = {}
 
     def push(self, items: Sequence[Record]) -> list[Record]:
@@ -41,7 +43,11 @@ class DeviceCalibration:
                 _numbers(item.value, "acc_bias_m_s2", (3,)),
                 _numbers(item.value, "gyr_bias_rad_s", (3,)),
             )
-        elif isinstance(item, ImuBlock) and item.sensor in self._in_force:
+        elif (
+            isinstance(item, ImuBlock)
+            and item.sensor in self._in_force
+            and self._sensor in (None, item.sensor)
+        ):
             known = self._in_force[item.sensor]
             acc = turned(known.acc_matrix, item.acc - known.acc_bias_m_s2)
             gyr = None if item.gyr is None else item.gyr - known.gyr_bias_rad_s

@@ -53,7 +53,7 @@ class Join:
             self._roles[str(mark.value["sensor"])] = self._upper if role == "upper" else self._lower
 
     def _emit(self, until_s: float, out: list[Record]) -> None:
-        if not self._upper.start_s <= until_s:
+        if self._upper.empty or self._upper.start_s > until_s:
             return
         t_s, upper = self._upper.taken(until_s)
         lower = self._lower.at(t_s)
@@ -71,8 +71,12 @@ class _Rows:
         self._columns: list[FloatArray] = []
 
     @property
+    def empty(self) -> bool:
+        return not self._times
+
+    @property
     def start_s(self) -> float:
-        return float(self._times[0][0]) if self._times else np.inf
+        return float(self._times[0][0])
 
     @property
     def end_s(self) -> float:

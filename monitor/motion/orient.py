@@ -24,18 +24,20 @@ class Orient:
     The block inside carries the rate less the filter's estimate of the gyroscope's bias.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, sensor: str | None = None) -> None:
+        """`sensor`: take only its blocks (None: a chain of one sensor, take all)."""
+        self._sensor = sensor
         self._filter: _Fusion | _Gravity | None = None
         self._kind: tuple[float | None, bool] | None = None
 
     def push(self, items: Sequence[Record]) -> list[Record]:
         out: list[Record] = []
         for item in items:
-            if isinstance(item, ImuBlock):
+            if isinstance(item, ImuBlock) and self._sensor in (None, item.sensor):
                 if len(item):
                     out.append(self._pose(item))
                 continue
-            if isinstance(item, Gap):
+            if isinstance(item, Gap) and self._sensor in (None, item.sensor):
                 self._filter = None
             out.append(item)
         return out

@@ -34,7 +34,9 @@ class Timeline:
     `stray`; so is the row before it where that one jumped ahead. The last row is held back until the next has come.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, sensor: str | None = None) -> None:
+        """`sensor`: take only its blocks (None: a chain of one sensor, take all)."""
+        self._sensor = sensor
         self._rate_hz = 0.0
         self._declared: float | None = None
         self._spacing_s = 0.0
@@ -46,10 +48,10 @@ class Timeline:
     def push(self, items: Sequence[Record]) -> list[Record]:
         out: list[Record] = []
         for item in items:
-            if isinstance(item, ImuBlock):
+            if isinstance(item, ImuBlock) and self._sensor in (None, item.sensor):
                 if len(item):
                     self._block(item, out)
-            elif isinstance(item, Gap):
+            elif isinstance(item, Gap) and self._sensor in (None, item.sensor):
                 self._finish(out)
                 out.append(item)
             else:
