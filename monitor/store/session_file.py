@@ -40,7 +40,7 @@ class SessionReader:
     """A session file, opened for reading only; also one that is still being written or was cut off.
 
     Raises InputFileError with one sentence for anything that is no session file. `header` holds what was known at the
-    start and, after a clean end, `digest`. `damaged` counts the rows that the last pass of `inputs` had to leave out.
+    start and, after a clean end, `digest` and how many packets came late. `damaged` counts the rows that the last pass of `inputs` had to leave out.
     """
 
     def __init__(self, path: Path) -> None:
@@ -93,7 +93,8 @@ class SessionReader:
         """
         last = last_row(self._db, self._path)
         self._names = self._read_names()
-        moves = find_moves(self._chunks(last)) if order == "identity" else None
+        nothing_late = self.header.get("late_packets") == 0
+        moves = find_moves(self._chunks(last)) if order == "identity" and not nothing_late else None
         self.damaged = 0
         pending: list[Input] = []
         edge_s = -math.inf

@@ -54,6 +54,8 @@ class SessionWriter:
         self._names: dict[str, int] = {}
         self._n = 0
         self._failed = False
+        self._highest: dict[tuple[int, int, int], int] = {}
+        self._late = 0
         try:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -116,6 +118,7 @@ class SessionWriter:
         try:
             if not self._failed:
                 if clean:
+                    self.set_header("late_packets", self._late)
                     self.set_header("closed_wall_s", time.time())
                 self.commit()
         finally:
@@ -159,6 +162,10 @@ class SessionWriter:
                 body = schema.seal(head, item.payload, self._seed)
                 if found is None:
                     return n, PACKET, sensor, None, None, None, body
+                key = (sensor, boot, stream)
+                highest = self._highest.setdefault(key, seq)
+                self._late += seq < highest
+                self._highest[key] = max(seq, highest)
                 return n, PACKET, sensor, boot, stream, seq, body
             case Mark():
                 kind, payload = MARK, schema.mark_payload(item)

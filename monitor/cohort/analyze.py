@@ -1,0 +1,184 @@
+"""Many recordings through the pipeline, one process each; one bad file does not stop the others."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from monitor.cohort.mounting import mounts_for, opening_marks, with_mounts
+from monitor.cohort.offline import OfflineAngles
+from monitor.cohort.tools import AnalyzeOptions, Output, Tools
+from monitor.core.errors import SettingsError, SuppleError
+from monitor.core.inputs import Input, Mark
+from monitor.pipeline import Pipeline
+from monitor.store.places import keep_private, private_folder
+
+COVERAGE_GOOD = 0.9
+COVERAGE_FAIR = 0.7
+"""Below this no score is given anywhere (safety H6)."""
+NOTE = "import_note"
+"""Kind of the marks by which an importer says what the user should know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one file. `problem` (a sentence) and `next_step` are empty where all went well, and `exit_code` is 0.
+
+    `quality` is `good`, `fair`, `poor` or `failed`; `summary` is the content of `<stem>.json`, empty after a failure.
+    """
+
+    path: Path
+    quality: str
+    summary: Mapping[str, Any]
+    problem: str = ""
+    next_step: str = ""
+    exit_code: int = 0
+
+
+Progress = Callable[[Outcome], None]
+
+
+def analyze_files(
+    paths: Sequence[Path],
+    folder: Path,
+    options: AnalyzeOptions,
+    tools: Tools,
+    progress: Progress = lambda _outcome: None,
+) -> list[Outcome]:
+    """Analyse each file into `folder` (made if absent); outcomes in the order of `paths`. `progress` hears of each.
+
+    Raises SettingsError where two results would have one name or the mount is none, StorageError for the folder.
+    """
+    check_stems(paths)
+    if options.mount != "auto":
+        tools.mount_from_axes(options.mount)
+    private_folder(folder.absolute())
+    jobs = min(options.jobs or os.cpu_count() or 1, len(paths))
+    outcomes: dict[Path, Outcome] = {}
+    for outcome in _run(paths, folder, options, tools, jobs):
+        outcomes[outcome.path] = outcome
+        progress(outcome)
+    return [outcomes[path] for path in paths]
+
+
+def check_stems(paths: Sequence[Path]) -> None:
+    """Raise SettingsError where two inputs would write the same files."""
+    counts = Counter(path.stem.casefold() for path in paths)
+    for path in paths:
+        if counts[path.stem.casefold()] > 1:
+            raise SettingsError(
+                f"Two inputs are named {path.stem}: their results would overwrite each other.",
+                "Rename one, or analyse them into two folders.",
+                path.stem,
+            )
+
+
+def exit_code(outcomes: Sequence[Outcome]) -> int:
+    """0 where every file went well, else the gravest code."""
+    return max((outcome.exit_code for outcome in outcomes), default=0)
+
+
+def analyze_one(path: Path, folder: Path, options: AnalyzeOptions, tools: Tools) -> Outcome:
+    """Analyse one file. Never raises: whatever goes wrong is in the outcome, and leaves no half results."""
+    keep_private()
+    try:
+        summary = _analyze(path, folder, options, tools)
+    except SuppleError as error:
+        return Outcome(path, "failed", {}, error.sentence, error.next_step, error.exit_code)
+    except Exception as error:
+        problem = f"{path} made the program fail ({type(error).__name__}: {error})."
+        return Outcome(path, "failed", {}, problem, "Please report it, with the file if you can.", 1)
+    return Outcome(path, quality(summary), summary)
+
+
+def quality(summary: Mapping[str, Any]) -> str:
+    """How far the numbers of a summary may be trusted."""
+    coverage = float(summary["coverage"])
+    if coverage < COVERAGE_FAIR or not summary["ranges"]["inclination_deg"]:
+        return "poor"
+    return "good" if coverage >= COVERAGE_GOOD and summary["ranges"]["flexion_deg"] else "fair"
+
+
+def _run(
+    paths: Sequence[Path], folder: Path, options: AnalyzeOptions, tools: Tools, jobs: int
+) -> Iterator[Outcome]:
+    if jobs <= 1:
+        yield from (analyze_one(path, folder, options, tools) for path in paths)
+        return
+    left = list(paths)
+    for outcome in _pooled(paths, folder, options, tools, jobs):
+        left.remove(outcome.path)
+        yield outcome
+    # A process that died took the pool with it: each file that was left gets a process of its own.
+    for path in left:
+        yield next(_pooled([path], folder, options, tools, 1), None) or Outcome(
+            path,
+            "failed",
+            {},
+            f"{path} ended the process that analysed it.",
+            "Free some memory, or use --jobs 1.",
+            1,
+        )
+
+
+def _pooled(
+    paths: Sequence[Path], folder: Path, options: AnalyzeOptions, tools: Tools, jobs: int
+) -> Iterator[Outcome]:
+    """Outcomes as they come, ending early where a process dies."""
+    # A fresh interpreter each: forking a process that has threads is not safe.
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        futures = [pool.submit(analyze_one, path, folder, options, tools) for path in paths]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        except BrokenProcessPool:
+            return
+        finally:
+            for future in futures:
+                future.cancel()
+
+
+def _analyze(path: Path, folder: Path, options: AnalyzeOptions, tools: Tools) -> Mapping[str, Any]:
+    opening = opening_marks(tools.open_input(path, options))
+    marks, warnings = mounts_for(opening, path, options, tools)
+    about = {
+        "file": path.name,
+        "sensors": [dict(mark.value) for mark in opening if mark.kind == "sensor"],
+        "mounts": [dict(mark.value) for mark in marks],
+        "offline": options.offline,
+        "versions": dict(tools.versions),
+    }
+    output = tools.open_output(folder, path.stem, about)
+    try:
+        for text in warnings:
+            output.warn(text)
+        _stream(with_mounts(tools.open_input(path, options), marks, options), output, options.offline)
+        output.close()
+    except BaseException:
+        output.discard()
+        raise
+    return output.result()
+
+
+def _stream(blocks: Iterator[list[Input]], output: Output, offline: bool) -> None:
+    pipeline = Pipeline()
+    late = OfflineAngles() if offline else None
+    for inputs in blocks:
+        output.push(inputs)
+        for item in inputs:
+            if isinstance(item, Mark) and item.kind == NOTE:
+                output.warn(str(item.value.get("text", "")))
+        records = pipeline.push(inputs)
+        output.push(records if late is None else late.push(records))
+    records = pipeline.close()
+    output.push(records if late is None else late.push(records))
+    if late is not None:
+        for block in late.close():
+            output.push([block])

@@ -1,0 +1,122 @@
+"""The mount of each sensor before its file is analysed: given, recorded, or found in a pass over the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import takewhile
+from pathlib import Path
+
+from monitor.cohort.tools import AnalyzeOptions, MountLike, Tools
+from monitor.core.blocks import PoseBlock
+from monitor.core.errors import MountError
+from monitor.core.inputs import Input, Mark, Packet, Rows
+from monitor.pipeline import oriented
+
+AUTO = "auto"
+EVIDENCE_S = 3_600.0
+"""The file is searched in pieces of this length, until one says where forward is: bounds the memory."""
+_MOUNTING = ("mount", "calibrate")
+
+
+def opening_marks(blocks: Iterator[list[Input]]) -> list[Mark]:
+    """The marks before everything else."""
+    first = next(blocks, [])
+    return [item for item in takewhile(lambda item: isinstance(item, Mark), first) if isinstance(item, Mark)]
+
+
+def mounts_for(
+    opening: Sequence[Mark], path: Path, options: AnalyzeOptions, tools: Tools
+) -> tuple[list[Mark], list[str]]:
+    """The mount marks that go behind the opening marks of `path`, and warnings where there is no evidence for one.
+
+    Raises SettingsError for axes that are none, InputFileError for the file.
+    """
+    marks: list[Mark] = []
+    warnings: list[str] = []
+    for mark in opening:
+        if mark.kind != "sensor":
+            continue
+        sensor = str(mark.value["sensor"])
+        if options.mount != AUTO:
+            marks.append(_mark(mark, tools.mount_from_axes(options.mount)))
+        elif not any(other.kind in _MOUNTING and other.value.get("sensor") == sensor for other in opening):
+            try:
+                marks.append(_mark(mark, _search(path, options, tools, mark)))
+            except MountError as refused:
+                warnings.append(
+                    f"The mount of sensor {sensor} could not be found in the data: {refused.sentence}"
+                )
+    return marks, warnings
+
+
+def with_mounts(
+    blocks: Iterable[list[Input]], marks: Sequence[Mark], options: AnalyzeOptions
+) -> Iterator[list[Input]]:
+    """The inputs with `marks` behind their opening marks. A mount given by the user outrules the recorded ones."""
+    left = list(marks)
+    for block in blocks:
+        items = block
+        if options.mount != AUTO:
+            items = [item for item in block if not (isinstance(item, Mark) and item.kind in _MOUNTING)]
+        if left:
+            n = len(list(takewhile(lambda item: isinstance(item, Mark), items)))
+            items, left = [*items[:n], *left, *items[n:]], []
+        yield items
+
+
+def _search(path: Path, options: AnalyzeOptions, tools: Tools, sensor_mark: Mark) -> MountLike:
+    """The mount of the first piece that knows forward, else the best that knows only up. Raises MountError."""
+    sensor, placement = (
+        str(sensor_mark.value["sensor"]),
+        str(sensor_mark.value.get("placement", options.placement)),
+    )
+    best: MountLike | None = None
+    refusal = MountError("There is no data.", "", "too_short")
+    for piece in _pieces(oriented(_of_sensor(tools.open_input(path, options), sensor))):
+        try:
+            found = tools.find_mount(piece, placement)
+        except MountError as refused:
+            refusal = refused
+            continue
+        if found.forward_known:
+            return found
+        if best is None or found.quality > best.quality:
+            best = found
+    if best is None:
+        raise refusal
+    return best
+
+
+def _pieces(poses: Iterator[PoseBlock]) -> Iterator[list[PoseBlock]]:
+    piece: list[PoseBlock] = []
+    for pose in poses:
+        if not len(pose):
+            continue
+        if piece and pose.imu.t_s[-1] - piece[0].imu.t_s[0] > EVIDENCE_S:
+            yield piece
+            piece = []
+        piece.append(pose)
+    if piece:
+        yield piece
+
+
+def _of_sensor(blocks: Iterable[list[Input]], sensor: str) -> Iterator[list[Input]]:
+    """What concerns one sensor. Without ticks: they do not change what is measured."""
+    for block in blocks:
+        yield [
+            item
+            for item in block
+            if (isinstance(item, (Packet, Rows)) and item.sensor == sensor)
+            or (isinstance(item, Mark) and item.value.get("sensor") == sensor)
+        ]
+
+
+def _mark(sensor_mark: Mark, mount: MountLike) -> Mark:
+    value = {
+        "sensor": sensor_mark.value["sensor"],
+        "quat": list(mount.quat),
+        "quality": mount.quality,
+        "forward_known": mount.forward_known,
+        "source": mount.source,
+    }
+    return Mark(sensor_mark.t_host_s, "mount", value)

@@ -1,0 +1,74 @@
+"""`summary.csv`: one line per analysed file, for a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from monitor.cohort.analyze import COVERAGE_FAIR, Outcome
+from monitor.core.errors import StorageError
+from monitor.core.events import Posture
+
+FILE_NAME = "summary.csv"
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_STATES = tuple(f"{state.value}_s" for state in Posture)
+COLUMNS = (
+    *(
+        "file",
+        "quality",
+        "duration_s",
+        "coverage",
+        *_STATES,
+        "sitting_bouts",
+        "longest_bout_s",
+        "transitions",
+    ),
+    *("inclination_p50_deg", "inclination_p95_deg", "flexion_p50_deg", "flexion_p95_deg"),
+    *("gaps", "gap_s", "warnings", "problem"),
+)
+
+
+def write_overview(outcomes: Sequence[Outcome], folder: Path) -> Path:
+    """Write the table and return its path. Numbers below COVERAGE_FAIR are left empty. Raises StorageError."""
+    path = folder / FILE_NAME
+    try:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, COLUMNS, restval="")
+            writer.writeheader()
+            writer.writerows(
+                {key: harmless(cell) for key, cell in _line(outcome).items()} for outcome in outcomes
+            )
+    except OSError as error:
+        raise StorageError(
+            f"{path} cannot be written ({error.strerror}).", "Choose another folder.", path
+        ) from error
+    return path
+
+
+def harmless(cell: object) -> object:
+    """A text that a spreadsheet would take for a formula, quoted; numbers stay numbers."""
+    if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS):
+        return f"'{cell}"
+    return cell
+
+
+def _line(outcome: Outcome) -> dict[str, Any]:
+    line: dict[str, Any] = {"file": outcome.path.name, "quality": outcome.quality, "problem": outcome.problem}
+    summary = outcome.summary
+    if not summary:
+        return line
+    line |= {"duration_s": round(summary["duration_s"], 3), "coverage": round(summary["coverage"], 4)}
+    line |= {"gaps": summary["gaps"]["count"], "gap_s": summary["gaps"]["seconds"]}
+    line["warnings"] = " ".join(summary["warnings"])
+    if summary["coverage"] < COVERAGE_FAIR:
+        return line
+    line |= {f"{name}_s": seconds for name, seconds in summary["state_s"].items()}
+    bouts = [bout["end_s"] - bout["start_s"] for bout in summary["bouts"]]
+    line |= {"sitting_bouts": len(bouts), "longest_bout_s": round(max(bouts, default=0.0), 1)}
+    line["transitions"] = summary["transitions"]
+    for angle in ("inclination", "flexion"):
+        quantiles = summary["ranges"][f"{angle}_deg"] or {}
+        line |= {f"{angle}_{name}_deg": quantiles.get(name, "") for name in ("p50", "p95")}
+    return line

@@ -1,0 +1,58 @@
+"""What the analysis works with: readers, results, mounts. Functions of this module, so that worker processes find them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from monitor.cohort.tools import AnalyzeOptions, Tools
+from monitor.core.blocks import PoseBlock
+from monitor.core.inputs import Input, Mark
+from monitor.motion.mount import Mount, find_mount, mount_from_axes
+from monitor.sinks.tables import TableSink
+from monitor.sources.importers.csv_parquet import NOTE, read_inputs
+from monitor.sources.importers.mapping import load_map
+from monitor.store.schema import SUFFIX
+from monitor.store.session_file import SessionReader
+from monitor.version import VERSION
+
+_LIBRARIES = ("numpy", "scipy", "vqf", "pyarrow")
+
+
+def is_session(path: Path) -> bool:
+    return path.suffix.lower() == SUFFIX
+
+
+def open_input(path: Path, options: AnalyzeOptions) -> Iterator[list[Input]]:
+    """The inputs of a session file, or of a table whose columns are canonical or named by a map."""
+    if is_session(path):
+        return _session(path)
+    columns = load_map(options.column_map) if options.column_map is not None else None
+    return read_inputs(path, options.placement, columns)
+
+
+def _session(path: Path) -> Iterator[list[Input]]:
+    with SessionReader(path) as reader:
+        last_s = 0.0
+        for inputs in reader.inputs(order="identity"):
+            last_s = getattr(inputs[-1], "t_host_s", last_s)
+            yield inputs
+        if reader.damaged:
+            text = f"{reader.damaged} rows of the recording failed their check and were left out."
+            yield [Mark(last_s, NOTE, {"text": text})]
+
+
+def open_output(folder: Path, stem: str, about: Mapping[str, Any]) -> TableSink:
+    return TableSink(folder, stem, about)
+
+
+def search_mount(poses: Sequence[PoseBlock], placement: str) -> Mount:
+    """Forward is welcome but not demanded."""
+    return find_mount(poses, placement, need_forward=False)
+
+
+def analysis_tools() -> Tools:
+    libraries = {name: version(name) for name in _LIBRARIES}
+    return Tools(open_input, open_output, search_mount, mount_from_axes, {"supple": VERSION, **libraries})

@@ -1,0 +1,1 @@
+"""Files of other programs, as inputs: one file per family of formats."""
