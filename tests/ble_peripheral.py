@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from bumble import att, gatt, hci
+from bumble import att, gatt, hci, ll
+from bumble.controller import Controller
 from bumble.core import AdvertisingData
 from bumble.device import Connection, Device, DeviceConfiguration
 from bumble.gatt import Characteristic, CharacteristicValue
@@ -55,16 +56,27 @@ def driver(**changes: object) -> Driver:
     return Driver(**{**parts, **changes})  # type: ignore[arg-type]
 
 
+class Air(RepairedLink):
+    """An air out of whose reach controllers can go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.away: set[RepairedController] = set()
+
+    def send_advertising_pdu(self, sender_controller: Controller, packet: ll.AdvertisingPdu) -> None:
+        if sender_controller not in self.away:
+            super().send_advertising_pdu(sender_controller, packet)
+
+
 class Peripheral:
     """Sends a counter every 0.1 s once started. Faults are plain fields.
 
     `silent`: streams nothing. `deaf`: never answers a write. `refuse`: ATT error for INFO reads, None for none.
     """
 
-    def __init__(
-        self, air: RepairedLink, address: str = ADDRESS, name: str = "Toy", uid: str = "uid-1"
-    ) -> None:
+    def __init__(self, air: Air, address: str = ADDRESS, name: str = "Toy", uid: str = "uid-1") -> None:
         self.controller = RepairedController(f"toy {address}", air, "00:00:00:00:00:00")
+        self._air = air
         self.uid = uid
         self.silent = self.deaf = False
         self.refuse: int | None = None
@@ -113,11 +125,21 @@ class Peripheral:
         await self.device.power_off()
         self.controller.le_legacy_advertiser.stop()
 
-    def lose(self, reason: int = hci.HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR) -> None:
-        """Both ends lose the link, as after a supervision timeout."""
-        for controller in list(self.controller.link.controllers):
+    def lose(self) -> None:
+        """Both ends of its link time out."""
+        own = self.device.random_address
+        for controller in list(self._air.controllers):
             for connection in list(controller.le_connections.values()):
-                controller.on_le_disconnected(connection, reason)
+                if own in (connection.self_address, connection.peer_address):
+                    controller.on_le_disconnected(connection, hci.HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR)
+
+    def vanish(self) -> None:
+        """Out of reach: the link times out and no advertisement is heard."""
+        self._air.away.add(self.controller)
+        self.lose()
+
+    def come_back(self) -> None:
+        self._air.away.discard(self.controller)
 
     def _connected(self, connection: Connection) -> None:
         self.connections.append(connection)
@@ -154,5 +176,5 @@ class Peripheral:
             self._sending = None
 
 
-def host_controller(air: RepairedLink) -> RepairedController:
+def host_controller(air: Air) -> RepairedController:
     return RepairedController("host", air, "AA:AA:AA:AA:AA:AA")

@@ -13,7 +13,7 @@ from bleak.exc import BleakBluetoothNotAvailableError, BleakError, BleakGATTProt
 from bumble import att
 from bumble.transport import open_transport
 
-from firmware_sim.controller import RepairedController, RepairedLink
+from firmware_sim.controller import RepairedController
 from monitor.core.errors import RadioError, SettingsError
 from monitor.sources.ble.radio import Radio, open_radio
 from monitor.sources.ble.scan import printable, scan
@@ -23,7 +23,7 @@ from monitor.sources.virtual_time import run_virtual
 
 @asynccontextmanager
 async def world() -> AsyncIterator[tuple[Radio, toy.Peripheral]]:
-    air = RepairedLink()
+    air = toy.Air()
     peripheral = toy.Peripheral(air)
     await peripheral.on()
     async with open_radio(toy.host_controller(air)) as radio:
@@ -256,7 +256,7 @@ def test_malformed_advertising_fields_are_left_out() -> None:
 
 
 async def test_two_processes_worth_of_radio_meet_over_a_socket(tmp_path: Any) -> None:
-    air = RepairedLink()
+    air = toy.Air()
     peripheral = toy.Peripheral(air)
     await peripheral.on()
     server = await open_transport(f"unix-server:{tmp_path}/hci")
@@ -289,7 +289,7 @@ async def test_where_no_simulator_listens_the_error_says_how_to_start_one(tmp_pa
 
 
 async def test_a_radio_whose_socket_died_is_reported_as_not_available(tmp_path: Any) -> None:
-    air = RepairedLink()
+    air = toy.Air()
     server = await open_transport(f"unix-server:{tmp_path}/hci")
     RepairedController("served", air, "AA:AA:AA:AA:AA:AA", server.source, server.sink)
     async with open_radio(f"unix-client:{tmp_path}/hci") as radio:

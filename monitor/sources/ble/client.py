@@ -129,7 +129,11 @@ class SensorClient:
         """One round; returns why it ended."""
         self._radio_down = False
         try:
-            return await self._serve(await self._find())
+            device = await self._find()
+            try:
+                return await self._serve(device)
+            finally:
+                self._watch.release(device)
         except RadioError as problem:
             if not self._watch.worked:
                 raise

@@ -29,6 +29,7 @@ class Watch:
     def __init__(self, radio: Radio) -> None:
         self._radio = radio
         self._waiting: dict[asyncio.Future[BLEDevice], Wanted] = {}
+        self._taken: set[str] = set()
         self._scanner: BleakScanner | None = None
         self._since_s = 0.0
         self._change = asyncio.Lock()
@@ -38,18 +39,29 @@ class Watch:
         """Whether this radio has ever been able to scan."""
 
     async def find(self, wanted: Wanted, timeout_s: float) -> BLEDevice | None:
-        """The first advertiser `wanted` accepts from now on, None after `timeout_s`. Raises RadioError."""
+        """The first advertiser `wanted` accepts from now on, None after `timeout_s`. Raises RadioError.
+
+        It is the caller's alone until `release`.
+        """
         found: asyncio.Future[BLEDevice] = asyncio.get_running_loop().create_future()
         self._waiting[found] = wanted
+        device: BLEDevice | None = None
         try:
             async with asyncio.timeout(timeout_s):
                 await self._adjust()
-                return await found
+                device = await found
         except TimeoutError:
-            return None
+            pass
         finally:
-            self._waiting.pop(found, None)
+            del self._waiting[found]
+            if device is None and found.done() and not found.cancelled() and found.exception() is None:
+                self.release(found.result())
             await self._adjust()
+        return device
+
+    def release(self, device: BLEDevice) -> None:
+        """Others may have it again."""
+        self._taken.discard(device.address)
 
     @contextlib.asynccontextmanager
     async def quiet(self) -> AsyncIterator[None]:
@@ -104,10 +116,14 @@ class Watch:
                     await scanner.stop()
 
     def _heard(self, device: BLEDevice, advertised: AdvertisementData) -> None:
+        if device.address in self._taken:
+            return
         seen = advertisement(device, advertised)
         for waiter, wanted in self._waiting.items():
             if not waiter.done() and wanted(seen):
+                self._taken.add(device.address)
                 waiter.set_result(device)
+                return
 
 
 def advertisement(device: BLEDevice, advertised: AdvertisementData) -> Advertisement:
