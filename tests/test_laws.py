@@ -27,7 +27,6 @@ from laws import (
     silence_breaches,
     whole,
 )
-from monitor.motion.join import Join
 
 from monitor.core.blocks import LumbarBlock, TrunkBlock
 from monitor.core.digest import StreamDigest
@@ -35,6 +34,7 @@ from monitor.core.events import Gap, MountSet, PostureState
 from monitor.core.inputs import Mark
 from monitor.motion.angles import TrunkAngles
 from monitor.motion.calibrate import DeviceCalibration
+from monitor.motion.join import Join
 from monitor.motion.orient import Orient
 from monitor.motion.timeline import Timeline
 from monitor.pipeline import Pipeline, detectors, drivers

@@ -1,6 +1,6 @@
 """One SHA-256 for a stream of records, blind to how the stream was cut into blocks.
 
-Per kind of record and per column one running hash over the column's values in order; the digest is the hash of those
+Per kind of record, sensor and column one running hash over the column's values in order; the digest is the hash of those
 hashes in the order of their names. Inputs are left out: they carry their own checksums in the session file.
 """
 
@@ -34,8 +34,10 @@ class StreamDigest:
                 continue
             kind = type(record).__name__
             block = isinstance(record, (TrunkBlock, LumbarBlock))
-            if isinstance(record, TrunkBlock):
-                kind = f"{kind} {record.sensor}"
+            sensor = getattr(record, "sensor", None)
+            if sensor is not None:
+                # Two sensors' records interleave as the stream was cut; each sensor's own order does not.
+                kind = f"{kind} {sensor}"
             for name in record.__dataclass_fields__:
                 value = getattr(record, name)
                 if isinstance(value, np.ndarray):
