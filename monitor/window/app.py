@@ -1,0 +1,43 @@
+"""Run the window in the main thread. Importing this module does not import Qt."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from monitor.window.bridge import WindowSink
+from monitor.window.display import display_available
+from monitor.window.model import Mode, WindowModel
+
+__all__ = ["Mode", "WindowSink", "display_available", "run_window"]
+
+
+def run_window(
+    bridge: WindowSink,
+    send_mark: Callable[[str, Mapping[str, Any]], None],
+    on_stop: Callable[[], None],
+    mode: Mode | str,
+) -> int:
+    """Show the window until it is closed; returns 0. Call it in the main thread, after `display_available` said yes.
+
+    `bridge` is a sink of the session, which runs in another thread. `send_mark(kind, value)` and `on_stop()` must be
+    safe to call from this thread and return at once; `on_stop` is called once at most, on Stop, on closing or on
+    Ctrl-C. After Stop the window stays until the session has closed the bridge. `mode` comes from the data's own header.
+    """
+    from PySide6.QtWidgets import QApplication
+
+    from monitor.window.window import MainWindow
+
+    existing = QApplication.instance()
+    app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
+    window = MainWindow(WindowModel(Mode(mode)), bridge, send_mark, on_stop)
+    # The frame timer lets Python run, so the signal is seen within a frame.
+    before = signal.signal(signal.SIGINT, lambda *_: window.close())
+    try:
+        window.start()
+        window.show()
+        return int(app.exec())
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,223 @@
+"""What the window shows at a moment: every word and flag, ready to print. A pure reading of the model."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+from monitor.core.events import Posture
+from monitor.window.model import CALIBRATE_S, Mode, WindowModel
+from monitor.window.texts import duration, text
+
+INTERVAL_SD = 1.96
+"""Standard deviations of a shown interval: 95 % of them should hold the truth (risk table, row H7)."""
+
+UPRIGHT_WITHIN_DEG = 3.0
+"""Below this no direction is named: about the error of inclination in movement (facts: at most 3 deg RMSE)."""
+
+MESSAGES_SHOWN = 4
+
+
+class Step(StrEnum):
+    """How far the setup has come: the step that is next."""
+
+    CONNECT = "connect"
+    CALIBRATE = "calibrate"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One angle in words. `known` False: `value` is a dash and nothing may look like a measurement."""
+
+    title: str
+    value: str
+    direction: str
+    note: str
+    known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Everything printed in the window at one moment. Two equal views need no redrawing of text."""
+
+    banner: str
+    banner_note: str
+    link: str
+    link_up: bool
+    battery: str
+    coverage: str
+    fresh: bool
+    state: str
+    state_note: str
+    bout: str
+    sitting: str
+    place: str
+    readings: tuple[Reading, Reading, Reading]
+    by_inclination: bool
+    empty: str
+    empty_next: str
+    calibrating: bool
+    step: Step
+    escalation: str
+    prompt: str
+    prompt_note: str
+    messages: tuple[tuple[str, str], ...]
+    may_mark: bool
+    may_calibrate: bool
+    snoozed: bool
+
+
+def look(model: WindowModel, now_s: float) -> View:
+    """Read the model at `now_s` (the clock given to its `push`)."""
+    snapshot = model.snapshot
+    fresh = model.fresh(now_s)
+    banner = "ended" if model.ended else model.mode.value
+    empty, empty_next = _empty(model, now_s)
+    prompt, prompt_note = _prompt(model, fresh)
+    acting = model.mode is not Mode.REPLAY and not model.ended
+    calibrating = math.isfinite(snapshot.calibrate_left_s)
+    return View(
+        banner=text(f"banner.{banner}"),
+        banner_note=text(f"banner.{banner}.note"),
+        link=_link(model),
+        link_up=snapshot.connected and not model.ended,
+        battery=_percent("battery", snapshot.battery_percent),
+        coverage=_percent("coverage", 100.0 * snapshot.coverage),
+        fresh=fresh,
+        state=text(f"state.{snapshot.shown_state.value if fresh else Posture.UNKNOWN.value}"),
+        state_note=_state_note(model, fresh),
+        bout=duration(snapshot.sitting_bout_s) if fresh and snapshot.sitting_bout_s else text("none"),
+        sitting=duration(snapshot.sitting_s) if model.has_rows() else text("none"),
+        place=_place(snapshot.placement),
+        readings=_readings(model, fresh),
+        by_inclination=_by_inclination(model),
+        empty=empty,
+        empty_next=empty_next,
+        calibrating=calibrating,
+        step=_step(model),
+        escalation=text(f"screening.{level}") if (level := snapshot.screening_level or 0) in (2, 3) else "",
+        prompt=prompt,
+        prompt_note=prompt_note,
+        messages=tuple(
+            (model.clock_label(m.t_s), m.text) for m in reversed(model.messages[-MESSAGES_SHOWN:])
+        ),
+        may_mark=acting,
+        may_calibrate=acting and snapshot.connected and not calibrating and not model.silenced,
+        snoozed=snapshot.snooze_left_s > 0,
+    )
+
+
+def _link(model: WindowModel) -> str:
+    if model.snapshot.connected and not model.ended:
+        return text("link.up")
+    searching = not model.snapshot.ever_connected and not model.ended and not model.has_rows()
+    return text("link.searching" if searching else "link.down")
+
+
+def _percent(what: str, percent: float | None) -> str:
+    if percent is None or not math.isfinite(percent):
+        return text(f"{what}.unknown")
+    # Rounded down: 100 % must mean all of it.
+    return text(f"{what}.known", percent=math.floor(percent + 1e-9))
+
+
+def _state_note(model: WindowModel, fresh: bool) -> str:
+    if not fresh:
+        return text("state.stale.why")
+    if model.snapshot.shown_state is Posture.UNKNOWN:
+        return text("state.unknown.why")
+    return text("state.for", time=duration(model.snapshot.state_s))
+
+
+def _place(placement: str) -> str:
+    key = placement if placement in ("lower_back", "upper_back", "sternum", "waist") else "lower_back"
+    return text("placement.at", place=text(f"placement.{key}"))
+
+
+def _by_inclination(model: WindowModel) -> bool:
+    snapshot = model.snapshot
+    return math.isnan(snapshot.flexion_deg) and math.isfinite(snapshot.inclination_deg)
+
+
+def _readings(model: WindowModel, fresh: bool) -> tuple[Reading, Reading, Reading]:
+    now = model.snapshot
+    wide = now.uncertainty_deg * INTERVAL_SD
+    interval = text("reading.uncertainty", degrees=max(1, math.ceil(wide))) if math.isfinite(wide) else ""
+    no_forward, still = text("reading.no_forward"), text("reading.turn.note")
+    if _by_inclination(model):
+        first = _reading("inclination", now.inclination_deg, ("", "", ""), interval, "", fresh)
+    else:
+        ways = ("reading.forward", "reading.backward", "reading.middle")
+        first = _reading("flexion", now.flexion_deg, ways, interval, no_forward, fresh)
+    ways = ("reading.right", "reading.left", "reading.middle")
+    second = _reading("lateral", now.lateral_deg, ways, interval, no_forward, fresh)
+    ways = ("reading.left", "reading.right", "reading.facing")
+    third = _reading("rotation", now.rotation_deg, ways, still, text("reading.no_rotation"), fresh)
+    return first, second, third
+
+
+def _reading(
+    name: str, angle_deg: float, ways: tuple[str, str, str], note: str, missing: str, fresh: bool
+) -> Reading:
+    title = text(f"reading.{name}")
+    if not fresh:
+        return Reading(title, text("none"), "", text("state.stale.why"), False)
+    if not math.isfinite(angle_deg):
+        return Reading(title, text("none"), "", missing, False)
+    positive, negative, middle = ways
+    way = middle if abs(angle_deg) < UPRIGHT_WITHIN_DEG else positive if angle_deg > 0 else negative
+    value = text("reading.value", degrees=round(abs(angle_deg)))
+    return Reading(title, value, text(way) if way else "", note, True)
+
+
+def _step(model: WindowModel) -> Step:
+    if not model.snapshot.ever_connected and not model.has_rows():
+        return Step.CONNECT
+    return Step.DONE if model.snapshot.mounted else Step.CALIBRATE
+
+
+def _empty(model: WindowModel, now_s: float) -> tuple[str, str]:
+    """What is missing and the next step; two empty strings where nothing is."""
+    now, mode = model.snapshot, model.mode.value
+    if model.ended:
+        return text("empty.ended"), text("empty.ended.next")
+    if not model.has_rows():
+        if now.connected:
+            return text("empty.no_rows"), text("empty.no_rows.next")
+        return text(f"empty.no_sensor.{mode}"), text(f"empty.no_sensor.{mode}.next")
+    if not model.fresh(now_s):
+        cause = "replay" if model.mode is Mode.REPLAY else "sensor" if now.connected else "link"
+        return text("empty.stale", time=duration(model.age_s(now_s))), text(f"empty.stale.{cause}.next")
+    if math.isfinite(left := now.calibrate_left_s):
+        todo = (
+            text("calibrate.running.next", left=math.ceil(left))
+            if left > 0
+            else text("calibrate.waiting.next")
+        )
+        return text("calibrate.running"), todo
+    if model.silenced and not (now.mounted and now.forward_known):
+        return text("empty.not_calibrated"), text("calibrate.blocked")
+    if not now.mounted:
+        return text("empty.not_calibrated"), text("empty.not_calibrated.next", seconds=round(CALIBRATE_S))
+    if not now.forward_known:
+        return text("empty.no_forward"), text("empty.no_forward.next")
+    return "", ""
+
+
+def _prompt(model: WindowModel, fresh: bool) -> tuple[str, str]:
+    """The prompt to show and a note beside it; without a prompt the note says why there is none."""
+    if shown := model.prompts:
+        ago_s = model.snapshot.t_host_s - shown[0].t_s
+        when = text("prompts.just_now") if ago_s < 60 else text("prompts.ago", time=duration(ago_s))
+        more = text("prompts.more", count=len(shown) - 1) if len(shown) > 1 else ""
+        simulated = text("prompts.simulated") if model.mode is Mode.SIMULATED else ""
+        return shown[0].text, " · ".join(part for part in (simulated, when, more) if part)
+    if model.snapshot.in_pain:
+        return "", text("prompts.off.pain")
+    if model.silenced:
+        return "", text("prompts.off.screening")
+    if model.snapshot.snooze_left_s > 0:
+        return "", text("prompts.off.snooze", time=duration(model.snapshot.snooze_left_s))
+    return "", text("prompts.none" if fresh else "prompts.off.stale")
