@@ -124,7 +124,7 @@ class Firmware:
         return (self._ticks_since_power(t_s) + self._tick_base) & 0xFFFF_FFFF
 
     def battery_percent(self, t_s: float) -> int:
-        return max(0, math.floor(self._plan.battery_percent - t_s / 3600 * DRAIN_PERCENT_PER_H))
+        return max(0, round(self._plan.battery_percent - t_s / 3600 * DRAIN_PERCENT_PER_H))
 
     def state(self, t_s: float) -> bytes:
         """The STATE characteristic at `t_s`."""

@@ -320,10 +320,10 @@ def test_a_bad_firmware_keeps_its_boot_id() -> None:
 
 
 def test_the_battery_drains_and_says_so_when_it_changes() -> None:
-    firmware = streaming(TinyPlan(battery_percent=10.5))
+    firmware = streaming(TinyPlan(battery_percent=10.9))
     values = firmware.advance(3600.0)
     told = [payload[0] for channel, payload in values if channel == "battery"]
-    assert told == [9, 8, 7]
+    assert told == [10, 9, 8]
     (errors,) = struct.unpack_from("<H", states(values)[-1], 32)
     assert errors == wire.ERROR_BATTERY_LOW
 
