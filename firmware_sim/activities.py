@@ -1,8 +1,8 @@
 """The language of a scenario: what a wearer can do, each with its parameters, units and limits.
 
-Angles are of the trunk (thorax against the vertical) unless the name says otherwise, in degrees. Times are the activity's own;
-the way into it from the posture before (sitting down, rising, lying down) is added by the choreography where the scenario does not
-say it. Defaults without a source are our choice [I].
+Angles are of the trunk (thorax against the vertical) unless the name says otherwise, in degrees. Times are the activity's
+own; the way into it from the posture before (sitting down, rising, lying down) is added by the choreography where the
+scenario does not say it. Defaults without a source are our choice [I].
 """
 
 from __future__ import annotations

@@ -26,10 +26,10 @@ from firmware_sim.noise import FloatArray
 from firmware_sim.person import Person
 from firmware_sim.placements import PLACEMENT_GEOMETRY, SKIN_LAG_KNOTS, Placement, oriented_tracks
 from firmware_sim.scenario import Scenario
+from firmware_sim.tables import ScenarioError
 from firmware_sim.truth import Truth, TruthEvent
 
 GRAVITY_M_S2 = 9.80665
-_PELVIS = Placement(0.0, 0.0, (0.0, 0.0, 0.0), None)
 _CHUNKS_KEPT, _TABLES_KEPT = 4, 8
 _POSITIONS = [Track.FORWARD, Track.LEFT, Track.UP]
 _SHAKES = [Track.SHAKE_FORWARD, Track.SHAKE_LEFT, Track.SHAKE_UP]
@@ -75,7 +75,10 @@ class Wearer:
         return self.plan.length_s
 
     def truth(self, times_s: FloatArray, placement: str) -> Truth:
-        """What really happens at `placement` at `times_s` (n,), s, not decreasing."""
+        """What really happens at `times_s` (n,), s, not decreasing, at `placement`: where a sensor may sit, `pelvis` or `thorax`.
+
+        ValueError for times that decrease; ScenarioError for an unknown placement.
+        """
         parts = [
             (quaternion(rows.motion, rows.rotation), rows.motion.rate, rows.force, rows)
             for rows in self._rows(times_s, placement, skin=False)
@@ -97,7 +100,7 @@ class Wearer:
         )
 
     def felt(self, times_s: FloatArray, placement: str) -> tuple[Columns, Columns]:
-        """Angular rate (rad/s) and specific force (m/s2), three columns each, in the axes of the body as the skin carries them."""
+        """Angular rate (rad/s) and specific force (m/s2), three columns each, in body axes carried by the skin."""
         parts = list(self._rows(times_s, placement, skin=True))
         rate = tuple(np.concatenate([rows.motion.rate[i] for rows in parts]) for i in range(3))
         force = tuple(np.concatenate([rows.force[i] for rows in parts]) for i in range(3))
@@ -124,6 +127,9 @@ class Wearer:
 
     def _rows(self, times_s: FloatArray, placement: str, *, skin: bool) -> Iterator[_Rows]:
         """The rows, in one part per chunk of knots they fall into; one empty part where there are none."""
+        if placement not in self._places:
+            allowed = ", ".join(self._places)
+            raise ScenarioError(f"There is no placement {placement!r}; allowed are {allowed}.")
         knot = times_s * (1.0 / KNOT_S)
         index = np.floor(knot).astype(np.int64)
         u = knot - index
@@ -135,9 +141,17 @@ class Wearer:
             lo, hi = np.searchsorted(chunk, (number, number + 1))
             if hi > lo or len(numbers) == 1:
                 table = self._table(number, placement, skin)
-                yield self._evaluate(table, index[lo:hi] - number * CHUNK_KNOTS, u[lo:hi], self._places[placement])
+                yield self._evaluate(
+                    table, index[lo:hi] - number * CHUNK_KNOTS, u[lo:hi], self._places[placement]
+                )
 
-    def _evaluate(self, table: FloatArray, index: np.ndarray[tuple[int], np.dtype[np.int64]], u: FloatArray, place: _Place) -> _Rows:
+    def _evaluate(
+        self,
+        table: FloatArray,
+        index: np.ndarray[tuple[int], np.dtype[np.int64]],
+        u: FloatArray,
+        place: _Place,
+    ) -> _Rows:
         tracks = table.shape[0] // 4
         gathered = np.take(table, index, axis=1).reshape(4, tracks, len(index))
         n = place.angle_rows
@@ -185,7 +199,7 @@ class Wearer:
         now = raw[:, SKIN_LAG_KNOTS:]
         rows = [angles]
         if place.on_thorax_m is not None:
-            pelvis = oriented_tracks(raw, _PELVIS, 0.0)
+            pelvis = oriented_tracks(raw, PLACEMENT_GEOMETRY["pelvis"], 0.0)
             pelvis[0] -= angles[0]
             rows.append(pelvis)
         rows += [now[_POSITIONS], now[Track.HEADING][None] - angles[:1], now[_SHAKES]]
@@ -200,7 +214,7 @@ class Wearer:
 
 
 def _pieces(knots: FloatArray) -> FloatArray:
-    """The cubic of each interval from its four B-spline coefficients: constant, linear, square, cube, each (tracks, intervals)."""
+    """The cubic of each interval from its four B-spline coefficients: constant, linear, square, cube, (tracks, n) each."""
     c0, c1, c2, c3 = knots[:, :-3], knots[:, 1:-2], knots[:, 2:-1], knots[:, 3:]
     return np.concatenate(
         (

@@ -70,7 +70,7 @@ def perform(director: Director, activity: act.Activity) -> None:
         posture = director.posture
     if posture.values != director.posture.values:
         director.go(posture)
-    if isinstance(activity, _EXERCISES):
+    if not isinstance(activity, act.Rise | act.SitDown):
         director.settle()
     match activity:
         case act.SitUpright() | act.Fidget() | act.Perch() | act.Recline():

@@ -64,7 +64,9 @@ class Director:
         if state != before:
             middle = 0.5 * (start_s + end_s)
             self._states.append((middle, state))
-            self._events.append(TruthEvent("transition", middle, start_s, end_s, from_state=before, to_state=state))
+            self._events.append(
+                TruthEvent("transition", middle, start_s, end_s, from_state=before, to_state=state)
+            )
 
     def go(self, target: Posture) -> None:
         """Take up a posture, by the ways a body has."""
@@ -83,7 +85,9 @@ class Director:
             self.to(_REPOSE_S, self.posture.values)
             self.wait(_REPOSE_S)
 
-    def sit_down(self, target: Posture, seconds: float = SIT_DOWN_S, lean_deg: float = SIT_DOWN_LEAN_DEG) -> None:
+    def sit_down(
+        self, target: Posture, seconds: float = SIT_DOWN_S, lean_deg: float = SIT_DOWN_LEAN_DEG
+    ) -> None:
         """Trunk leans while the hips sink, then straightens on the seat."""
         total = seconds * self.person.pace
         pelvis = 0.6 * lean_deg

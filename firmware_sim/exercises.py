@@ -103,7 +103,10 @@ def _ways(
             return "bend", [("flexion", {C.LUMBAR_FLEX: lumbar, C.PELVIS_FLEX: 1.0 - lumbar})]
         case act.SideBend():
             right = {C.PELVIS_LAT: _PELVIC_SHARE_OF_SIDE_BEND, C.LUMBAR_LAT: 1.0 - _PELVIC_SHARE_OF_SIDE_BEND}
-            return "side_bend", [("lateral_right", right), ("lateral_left", {c: -v for c, v in right.items()})]
+            return "side_bend", [
+                ("lateral_right", right),
+                ("lateral_left", {c: -v for c, v in right.items()}),
+            ]
         case act.Twist():
             left = {C.PELVIS_AXIAL: _PELVIC_SHARE_OF_TWIST, C.LUMBAR_AXIAL: 1.0 - _PELVIC_SHARE_OF_TWIST}
             return "twist", [("rotation_left", left), ("rotation_right", {c: -v for c, v in left.items()})]
@@ -187,5 +190,7 @@ def _hold(director: Director, seconds: float, bounce: Values, bounce_hz: float) 
 
 def _spread(director: Director) -> tuple[float, float]:
     """This repetition's factor on amplitude and on time."""
-    amplitude, time = (1.0 + _REPETITION_SD * float(z) for z in director.rng.standard_normal(2).clip(-2.5, 2.5))
+    amplitude, time = (
+        1.0 + _REPETITION_SD * float(z) for z in director.rng.standard_normal(2).clip(-2.5, 2.5)
+    )
     return amplitude, time * director.person.pace

@@ -1,7 +1,7 @@
 """From the plan to the body at knots 25 ms apart: the planned coordinates, and what a living body adds to them.
 
-Added are breathing, sway, gait and vibration. The knots are the coefficients of cubic B-splines, so that every angle and position has exact first
-and second derivatives at any time.
+Added are breathing, sway, gait and vibration. The knots are the coefficients of cubic B-splines, so that every angle and
+position has exact first and second derivatives at any time.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Motions:
     def chunk(self, number: int) -> FloatArray:
         """Knots number * CHUNK_KNOTS onwards, (len(Track), CHUNK_KNOTS)."""
         first = number * CHUNK_KNOTS
-        times_s = np.arange(first, first + CHUNK_KNOTS) * KNOT_S
+        times_s: FloatArray = np.arange(first, first + CHUNK_KNOTS, dtype=np.float64) * KNOT_S
         planned = self._plan.coordinates(times_s)
         out = np.zeros((len(Track), CHUNK_KNOTS))
         out[Track.HEADING : Track.LUMBAR_FLEX + 1] = np.radians(planned[_PLANNED_ANGLES])
@@ -124,7 +124,9 @@ class Motions:
         person = self._person
         phase, steps_hz = self._plan.step_phase(times_s)
         phase = phase + _GAIT_PHASE_JITTER_RAD * smooth_at(self._seed["gait_phase"], first, CHUNK_KNOTS, 32)
-        weight = weight * (1.0 + _GAIT_AMPLITUDE_SD * smooth_at(self._seed["gait_size"], first, CHUNK_KNOTS, 64))
+        weight = weight * (
+            1.0 + _GAIT_AMPLITUDE_SD * smooth_at(self._seed["gait_size"], first, CHUNK_KNOTS, 64)
+        )
         size = weight * person.plan.gait_vertical_m_s2
         ahead = np.radians(person.gait_phase_deg)
         out[Track.UP] += size * _displacement(_GAIT_UP, phase, 0.0, steps_hz)
@@ -148,7 +150,9 @@ class Motions:
         index = np.arange(first - reach, first + CHUNK_KNOTS + reach, dtype=np.int64)
         for axis, share in enumerate(_SHAKE_SHARES):
             white = normal_at(self._seed["shake"] + axis, index)
-            out[Track.SHAKE_FORWARD + axis] = share * size_m_s2 * np.convolve(white, self._kernel, mode="valid")
+            out[Track.SHAKE_FORWARD + axis] = (
+                share * size_m_s2 * np.convolve(white, self._kernel, mode="valid")
+            )
 
 
 _PLANNED_ANGLES = [
@@ -192,12 +196,13 @@ def _displacement(
 
 
 def _band_kernel() -> FloatArray:
-    """FIR that makes white knots a vibration of 1-15 Hz, strongest at a seat's resonance of 3-6 Hz (ISO 2631's sensitive band)."""
+    """FIR that makes white knots a vibration of 1-15 Hz, strongest at a seat's resonance of 3-6 Hz [I]."""
     t = (np.arange(_SHAKE_TAPS) - _SHAKE_TAPS // 2) * KNOT_S
 
     def band(low_hz: float, high_hz: float) -> FloatArray:
         wave: FloatArray = 2 * high_hz * np.sinc(2 * high_hz * t) - 2 * low_hz * np.sinc(2 * low_hz * t)
         return wave
 
-    kernel: FloatArray = np.hanning(_SHAKE_TAPS) * (band(3.0, 6.0) + 0.5 * band(1.0, 15.0))
-    return kernel / np.sqrt(np.sum(kernel * kernel))
+    kernel = np.hanning(_SHAKE_TAPS) * (band(3.0, 6.0) + 0.5 * band(1.0, 15.0))
+    unit: FloatArray = kernel / np.sqrt(np.sum(kernel * kernel))
+    return unit

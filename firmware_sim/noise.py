@@ -1,7 +1,7 @@
 """Chance that is a pure function of (seed, stream, index): the same whatever is asked for, in whatever order.
 
-SplitMix64 (Steele, Lea, Flood 2014) hashes the index; the sum of four 16-bit uniforms makes a bell that is bounded at 3.5 standard
-deviations: bodies have no outliers.
+SplitMix64 (Steele, Lea, Flood 2014) hashes the index; the sum of four 16-bit uniforms makes a bell that is bounded at 3.5
+standard deviations: bodies have no outliers.
 """
 
 from __future__ import annotations
@@ -37,8 +37,14 @@ def normal_at(seed: int, index: IntArray) -> FloatArray:
         x = (x ^ (x >> np.uint64(30))) * _MIX_1
         x = (x ^ (x >> np.uint64(27))) * _MIX_2
         x ^= x >> np.uint64(31)
-    total = (x & _LOW_16) + ((x >> np.uint64(16)) & _LOW_16) + ((x >> np.uint64(32)) & _LOW_16) + (x >> np.uint64(48))
-    return (total.astype(np.float64) - _SUM_MEAN) / _SUM_SD
+    total = (
+        (x & _LOW_16)
+        + ((x >> np.uint64(16)) & _LOW_16)
+        + ((x >> np.uint64(32)) & _LOW_16)
+        + (x >> np.uint64(48))
+    )
+    unit: FloatArray = (total.astype(np.float64) - _SUM_MEAN) / _SUM_SD
+    return unit
 
 
 def smooth_at(seed: int, first: int, count: int, step: int) -> FloatArray:
@@ -58,4 +64,9 @@ def smooth_at(seed: int, first: int, count: int, step: int) -> FloatArray:
 def basis(u: FloatArray) -> FloatArray:
     """The four cubic B-spline weights (4, n) at fractions u (n,) of an interval."""
     v = 1.0 - u
-    return np.stack((v * v * v, 4.0 - 6.0 * u * u + 3.0 * u * u * u, 4.0 - 6.0 * v * v + 3.0 * v * v * v, u * u * u)) / 6.0
+    return (
+        np.stack(
+            (v * v * v, 4.0 - 6.0 * u * u + 3.0 * u * u * u, 4.0 - 6.0 * v * v + 3.0 * v * v * v, u * u * u)
+        )
+        / 6.0
+    )

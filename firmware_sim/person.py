@@ -59,11 +59,19 @@ class Person:
         )
 
     def standing(self) -> Posture:
-        return Posture("stand", "standing", self._trunk(self.stand_pelvis_deg, self.stand_thorax_deg, 0.0, stand=True))
+        return Posture(
+            "stand", "standing", self._trunk(self.stand_pelvis_deg, self.stand_thorax_deg, 0.0, stand=True)
+        )
 
     def walking(self) -> Values:
         """The trunk of a walker: a slight lean, the same for everybody because gait defines upright."""
-        return {C.PELVIS_FLEX: 1.0, C.LUMBAR_FLEX: 1.0, C.PELVIS_LAT: 0.0, C.LUMBAR_LAT: 0.0, C.LUMBAR_AXIAL: 0.0}
+        return {
+            C.PELVIS_FLEX: 1.0,
+            C.LUMBAR_FLEX: 1.0,
+            C.PELVIS_LAT: 0.0,
+            C.LUMBAR_LAT: 0.0,
+            C.LUMBAR_AXIAL: 0.0,
+        }
 
     def sitting(self) -> Posture:
         return self._seat(-self.sit_tilt_deg, self.sit_thorax_deg, -self.plan.seat_drop_m)
@@ -99,7 +107,9 @@ class Person:
         return Posture("off", "other", flat | {C.SWAY_DEG: 0.0, C.BREATH: 0.0})
 
     def _seat(self, pelvis_deg: float, thorax_deg: float, up_m: float) -> Posture:
-        return Posture("sit", "sitting", self._trunk(pelvis_deg, thorax_deg, up_m, stand=False) | {C.FORWARD_M: -0.3})
+        return Posture(
+            "sit", "sitting", self._trunk(pelvis_deg, thorax_deg, up_m, stand=False) | {C.FORWARD_M: -0.3}
+        )
 
     def _flat(self, pelvis_deg: float, thorax_deg: float, roll_deg: float, up_m: float) -> Values:
         values = self._trunk(pelvis_deg, thorax_deg, up_m, stand=False)

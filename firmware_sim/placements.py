@@ -43,8 +43,11 @@ PLACEMENT_GEOMETRY = {
     "waist": Placement(0.05, 0.1, (0.08, 0.10, 1.0), None),
     "upper_back": Placement(1.0, 1.0, (-0.04, 0.0, 1.0), (-0.06, 0.0, 1.0)),
     "sternum": Placement(1.0, -1.3, (-0.04, 0.0, 1.0), (0.13, 0.0, 1.0)),
+    "pelvis": Placement(0.0, 0.0, (0.0, 0.0, 1.0), None),
+    "thorax": Placement(1.0, 1.0, (0.0, 0.0, 1.0), (0.0, 0.0, 1.0)),
 }
-"""L5-S1; belt, front left; about T6; breastbone (which a breath tilts back). Shares and offsets are our choice [I]."""
+"""L5-S1; belt, front left; about T6; breastbone (which a breath tilts back); and the two segments themselves.
+Shares and offsets are our choice [I]."""
 
 
 def oriented_tracks(raw: FloatArray, placement: Placement, skin_share: float) -> FloatArray:

@@ -1,7 +1,7 @@
 """A plan of movements: the wearer's coordinates over one round of a scenario, as minimum-jerk steps that add up.
 
-Coordinates are functions of time; every change is a step 10 s^3 - 15 s^4 + 6 s^5 (Flash & Hogan 1985) from one value to another, so the
-coordinates are smooth, and steps that overlap simply add.
+Coordinates are functions of time; every change is a step 10 s^3 - 15 s^4 + 6 s^5 (Flash & Hogan 1985) from one value to
+another, so the coordinates are smooth, and steps that overlap simply add.
 """
 
 from __future__ import annotations
@@ -107,7 +107,9 @@ class Plan:
     def states(self, times_s: FloatArray) -> npt.NDArray[np.int8]:
         """State codes (n,)."""
         local = np.maximum(times_s, 0.0) % self.length_s
-        codes: npt.NDArray[np.int8] = self._state_code[np.searchsorted(self._state_from, local, side="right") - 1]
+        codes: npt.NDArray[np.int8] = self._state_code[
+            np.searchsorted(self._state_from, local, side="right") - 1
+        ]
         return codes
 
     def _one_round(self, local_s: FloatArray) -> FloatArray:

@@ -31,6 +31,22 @@ from firmware_sim.tables import (
     whole,
 )
 
+__all__ = [
+    "CHIP_NAMES",
+    "PLACEMENTS",
+    "Block",
+    "FirmwarePlan",
+    "LinkPlan",
+    "Scenario",
+    "ScenarioError",
+    "SensorPlan",
+    "Slip",
+    "WearerPlan",
+    "builtin_names",
+    "load",
+    "parse",
+]
+
 PLACEMENTS = ("lower_back", "upper_back", "sternum", "waist")
 CHIP_NAMES = ("bmi270", "ideal")
 
@@ -160,10 +176,14 @@ def load(source: str | Path) -> Scenario:
     """A scenario that comes with the program, by name, or one of the user's, by path. Raises ScenarioError."""
     names = builtin_names()
     if str(source) in names:
-        return parse((resources.files("firmware_sim") / "scenarios" / f"{source}.toml").read_bytes(), str(source))
+        return parse(
+            (resources.files("firmware_sim") / "scenarios" / f"{source}.toml").read_bytes(), str(source)
+        )
     path = Path(source)
     if path.suffix != ".toml":
-        raise ScenarioError(f"There is no scenario {str(source)!r}; there are {', '.join(names)}, or a path to a .toml file.")
+        raise ScenarioError(
+            f"There is no scenario {str(source)!r}; there are {', '.join(names)}, or a path to a .toml file."
+        )
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -202,7 +222,11 @@ def _block(table: Any, place: str, vary: float) -> Block:
     listed = table.get("activities")
     if not isinstance(listed, list) or not listed:
         raise ScenarioError(f"{place} needs a list of activities.")
-    return Block(tuple(_activity(entry, f"{place}, activity {i + 1}") for i, entry in enumerate(listed)), head.repeat, head.vary)
+    return Block(
+        tuple(_activity(entry, f"{place}, activity {i + 1}") for i, entry in enumerate(listed)),
+        head.repeat,
+        head.vary,
+    )
 
 
 def _activity(entry: Any, place: str) -> tuple[str, Activity]:

@@ -74,7 +74,12 @@ def choices(default: tuple[str, ...], *names: str) -> Any:
     """A list of one or more different names."""
 
     def check(value: Any) -> tuple[str, ...]:
-        if not isinstance(value, list) or not value or len(set(value)) != len(value) or not set(value) <= set(names):
+        if (
+            not isinstance(value, list)
+            or not value
+            or len(set(value)) != len(value)
+            or not set(value) <= set(names)
+        ):
             raise ValueError
         return tuple(value)
 
@@ -131,6 +136,4 @@ def read_table(kind: type[T], table: Any, place: str) -> T:
 
 
 def _field(default: Any, check: Callable[[Any], Any], allowed: str) -> Any:
-    return field(
-        default=default, metadata={"accepted": Accepted(check, allowed)}
-    )
+    return field(default=default, metadata={"accepted": Accepted(check, allowed)})
