@@ -1,0 +1,207 @@
+"""The sensors this user has paired: one small JSON file in the settings folder, readable by its owner alone."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+import re
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from monitor.core.errors import SensorNotFoundError, SettingsError, StorageError
+from monitor.store.places import private_folder
+
+FILE_NAME = "sensors.json"
+FORMAT = 1
+MAX_FILE_BYTES = 1_000_000
+MAX_SENSORS = 64
+PLACEMENTS = ("lower_back", "upper_back", "sternum", "waist")
+ROLES = ("single", "upper", "lower")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A calibration that can be used again: `quat` w x y z sensor -> body, `quality` 0..1, found at Unix time `wall_s`."""
+
+    quat: tuple[float, float, float, float]
+    quality: float
+    forward_known: bool
+    wall_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class PairedSensor:
+    """`driver` is a driver's name; `identity` the sensor's own id, None where it has none. Times are Unix times."""
+
+    name: str
+    driver: str
+    address: str
+    identity: str | None = None
+    placement: str = "lower_back"
+    role: str = "single"
+    mount: Mount | None = None
+    last_used_wall_s: float = 0.0
+
+
+def load(folder: Path) -> list[PairedSensor]:
+    """All of them, in order of pairing; none where the file does not exist. Raises StorageError for a damaged file."""
+    path = folder / FILE_NAME
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_FILE_BYTES + 1)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise _unreadable(path, error.strerror or "cannot be read") from error
+    if len(content) > MAX_FILE_BYTES:
+        raise _unreadable(path, f"is larger than {MAX_FILE_BYTES // 1000} kB")
+    try:
+        table = json.loads(content.decode("utf-8"))
+        if table["format"] > FORMAT:
+            raise _unreadable(path, "was written by a newer supple")
+        if len(table["sensors"]) > MAX_SENSORS:
+            raise ValueError(f"more than {MAX_SENSORS} sensors")
+        return [_sensor(entry) for entry in table["sensors"]]
+    except (ValueError, KeyError, TypeError, RecursionError, SettingsError) as error:
+        raise _unreadable(path, "is damaged") from error
+
+
+def remember(folder: Path, sensor: PairedSensor) -> None:
+    """Add it, in place of one of the same name. Raises SettingsError for a value out of its range, StorageError."""
+    _check(sensor)
+    others = load(folder)
+    names = [other.name for other in others]
+    if sensor.name in names:
+        others[names.index(sensor.name)] = sensor
+    else:
+        others.append(sensor)
+    if len(others) > MAX_SENSORS:
+        raise SettingsError(
+            f"{MAX_SENSORS} sensors are paired, which is the most there can be.",
+            "Forget one: supple forget NAME",
+            "name",
+        )
+    _save(folder, others)
+
+
+def forget(folder: Path, name: str) -> PairedSensor:
+    """Remove it with its calibration and return it. Raises SensorNotFoundError, StorageError."""
+    sensor = find(folder, name)
+    _save(folder, [other for other in load(folder) if other.name != sensor.name])
+    return sensor
+
+
+def find(folder: Path, name_or_address: str) -> PairedSensor:
+    """By name, else by address. Raises SensorNotFoundError, StorageError."""
+    sensors = load(folder)
+    for sensor in sensors:
+        if sensor.name == name_or_address:
+            return sensor
+    for sensor in sensors:
+        if sensor.address.lower() == name_or_address.lower():
+            return sensor
+    known = ", ".join(sensor.name for sensor in sensors) or "none yet"
+    raise SensorNotFoundError(
+        f"No paired sensor is called {name_or_address!r}.",
+        f"Paired: {known}. Look for sensors with: supple scan",
+        name_or_address,
+    )
+
+
+def used(folder: Path, name: str, wall_s: float, mount: Mount | None = None) -> None:
+    """Note that it was used at `wall_s`, and its new calibration if there is one. Raises like `remember` and `find`."""
+    sensor = find(folder, name)
+    remember(folder, replace(sensor, last_used_wall_s=wall_s, mount=mount or sensor.mount))
+
+
+def _save(folder: Path, sensors: Sequence[PairedSensor]) -> None:
+    """Replace the file in one step: after a crash it is the old one or the new one."""
+    private_folder(folder)
+    path = folder / FILE_NAME
+    content = json.dumps({"format": FORMAT, "sensors": [asdict(s) for s in sensors]}, indent=2).encode()
+    draft: str | None = None
+    try:
+        # mkstemp makes the file readable by its owner alone.
+        handle, draft = tempfile.mkstemp(prefix=f".{FILE_NAME}.", dir=folder)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(draft).replace(path)
+        draft = None
+    except OSError as error:
+        raise StorageError(
+            f"The paired sensors cannot be saved in {folder} ({error.strerror}).",
+            "Free some space there, or change the folder's rights.",
+            path,
+        ) from error
+    finally:
+        if draft is not None:
+            with contextlib.suppress(OSError):
+                Path(draft).unlink()
+
+
+def _sensor(entry: dict[str, Any]) -> PairedSensor:
+    """Raises ValueError, TypeError, KeyError or SettingsError for anything that is not what `_save` writes."""
+    unknown = set(entry) - {field.name for field in fields(PairedSensor)}
+    if unknown:
+        raise ValueError(f"unknown {sorted(unknown)}")
+    mount = entry.get("mount")
+    sensor = PairedSensor(**{**entry, "mount": None if mount is None else _mount(mount)})
+    _check(sensor)
+    return sensor
+
+
+def _mount(entry: dict[str, Any]) -> Mount:
+    w, x, y, z = (float(value) for value in entry["quat"])
+    return Mount((w, x, y, z), float(entry["quality"]), bool(entry["forward_known"]), float(entry["wall_s"]))
+
+
+def _check(sensor: PairedSensor) -> None:
+    if not (isinstance(sensor.name, str) and _NAME.fullmatch(sensor.name)):
+        raise SettingsError(
+            f"A sensor cannot be called {sensor.name!r}.",
+            "Use up to 40 letters, digits, dots, dashes.",
+            "name",
+        )
+    if sensor.placement not in PLACEMENTS:
+        raise SettingsError(
+            f"There is no placement {sensor.placement!r}.",
+            f"Give one of: {', '.join(PLACEMENTS)}.",
+            "placement",
+        )
+    if sensor.role not in ROLES:
+        raise SettingsError(f"There is no role {sensor.role!r}.", f"Give one of: {', '.join(ROLES)}.", "role")
+    texts = (sensor.driver, sensor.address, sensor.identity or "-")
+    if not all(isinstance(text, str) and 0 < len(text) <= 100 and text.isprintable() for text in texts):
+        raise SettingsError(
+            "A sensor needs a driver and an address.", "Pair it again: supple pair", "address"
+        )
+    if not math.isfinite(sensor.last_used_wall_s):
+        raise SettingsError(
+            "A time must be a finite number.", "Pair it again: supple pair", "last_used_wall_s"
+        )
+    if sensor.mount is not None:
+        _check_mount(sensor.mount)
+
+
+def _check_mount(mount: Mount) -> None:
+    norm = math.sqrt(sum(value * value for value in mount.quat))
+    if not (abs(norm - 1.0) < 1e-3 and 0.0 <= mount.quality <= 1.0 and math.isfinite(mount.wall_s)):
+        raise SettingsError(
+            "A calibration must be a rotation with a quality from 0 to 1.", "Calibrate again.", "mount"
+        )
+
+
+def _unreadable(path: Path, what: str) -> StorageError:
+    return StorageError(
+        f"The list of paired sensors {path}: {what}.",
+        "Move that file away and pair your sensor again (supple pair). Recordings are not affected.",
+        path,
+    )
