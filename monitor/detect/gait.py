@@ -1,4 +1,4 @@
-"""Walking and lying, step by step. Pure functions on fine frames of 0.1 s, judged every 0.5 s (a step)."""
+"""Walking, step by step. Pure functions on fine frames of 0.1 s, judged every 0.5 s (a step)."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ WALK_SD_M_S2 = 0.589  # SD of |acc| over 2 s beyond which someone walks: 0.06 g 
 WALK_PERIODICITY = 0.3  # autocorrelation of |acc| at the best step time [I]
 STEP_TIMES_FRAMES = (4, 14)  # step and stride times looked for: 0.4 to 1.3 s [I]
 LYING_DEG = 64.9  # inclination beyond which someone lies (Vaha-Ypya 2017, from the walking vertical)
-SMOOTH_STEPS = (
-    7  # walking and lying are a majority over 3.5 s, so that one judgement of 0.5 s changes nothing [I]
-)
+SMOOTH_STEPS = 7  # walking is a majority over 3.5 s, so that one judgement changes nothing [I]
 
 REACH_FRAMES = GAIT_RADIUS_FRAMES + SMOOTH_STEPS // 2 * STEP_FRAMES  # what a step needs on either side
 

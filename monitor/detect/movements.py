@@ -15,7 +15,7 @@ from monitor.core.blocks import TrunkBlock
 from monitor.core.events import Direction, Movement, Record
 from monitor.core.inputs import BoolArray, FloatArray
 from monitor.core.protocols import Detector
-from monitor.detect.frames import Frames, FrameStage
+from monitor.detect.frames import Frames, FrameStage, column_sums
 
 ACTIVE_RATE_DEG_S = 5.0  # a frame whose mean rate about the axis is larger belongs to a movement [I]
 HOLD_FRAMES = 10  # one second below it is a hold [I]
@@ -45,26 +45,33 @@ class _Axis:
     ) -> list[Movement]:
         """Take the next frames, the first of which has index `first`."""
         out: list[Movement] = []
-        for i in np.flatnonzero(active).tolist():
+        rows = np.flatnonzero(active)
+        before = np.concatenate(((self._before_deg,), angle[:-1]))
+        for i, before_deg, angle_deg, rate_deg_s, start_s, end_s in zip(
+            rows.tolist(),
+            before[rows].tolist(),
+            angle[rows].tolist(),
+            peak_rate[rows].tolist(),
+            frames.start_s[rows].tolist(),
+            frames.end_s[rows].tolist(),
+            strict=True,
+        ):
             index = first + i
             if index - self._last > HOLD_FRAMES:
                 out += self._hold(first, frames)
-                before_deg = float(angle[i - 1]) if i else self._before_deg
-                self._still_deg = float(angle[i]) if math.isnan(before_deg) else before_deg
+                self._still_deg = angle_deg if math.isnan(before_deg) else before_deg
             self._last = index
-            out += self._moving(
-                float(angle[i]), float(peak_rate[i]), float(frames.start_s[i]), float(frames.end_s[i])
-            )
+            if self._sign or abs(angle_deg - self._still_deg) >= LEAVE_DEG:
+                out += self._moving(angle_deg, rate_deg_s, start_s, end_s)
         if first + len(angle) - self._last > HOLD_FRAMES:
             out += self._hold(first, frames)
         self._before_deg = float(angle[-1])
         return out
 
     def _moving(self, angle_deg: float, rate_deg_s: float, start_s: float, end_s: float) -> list[Movement]:
+        """A frame of a movement under way, or the first one far enough from where it was still."""
         away_deg = angle_deg - self._still_deg
         if not self._sign:
-            if abs(away_deg) < LEAVE_DEG or math.isnan(away_deg):
-                return []
             self._sign = math.copysign(1.0, away_deg)
             self._start_s, self._reach_deg, self._peak_rate_deg_s = start_s, 0.0, 0.0
         self._end_s = end_s
@@ -133,11 +140,11 @@ class MovementLogic:
         x = frames.x
         k = x.shape[2]
         found: list[Movement] = []
+        means = column_sums(x) / k
+        peaks = x[3:].max(axis=2)
+        active = (means[3:] >= ACTIVE_RATE_DEG_S) & frames.measured
         for i, axis in enumerate(self._axes):
-            angle = x[i].sum(axis=1) / k
-            rate = x[3 + i]
-            active = (rate.sum(axis=1) / k >= ACTIVE_RATE_DEG_S) & frames.measured
-            found += axis.frames(self._next, frames, angle, rate.max(axis=1), active)
+            found += axis.frames(self._next, frames, means[i], peaks[i], active[i])
         self._next += len(frames.end_s)
         found.sort(key=lambda movement: movement.decided_s)
         return list(found)

@@ -21,14 +21,14 @@ from monitor.core.inputs import BoolArray, FloatArray, Mark
 from monitor.core.protocols import Detector
 from monitor.detect import gait, transitions
 from monitor.detect.belief import AFTER_LYING, AFTER_WALKING, Belief
-from monitor.detect.frames import Frames, FrameStage
-from monitor.detect.reference import Direction3, UprightReference, angle_deg
+from monitor.detect.frames import Frames, FrameStage, column_sums
+from monitor.detect.reference import NEUTRAL, Direction3, UprightReference, angle_deg
 from monitor.detect.transitions import FINE_FRAME_S, Change
 
 GRAVITY_M_S2 = 9.81
 WALK_CONFIDENCE = 0.95  # periodic steps are all but certain (reference systems: F1 1.0; less is claimed)
 LIE_CONFIDENCE = 0.95  # so is lying (F1 .99)
-LAG_FRAMES = 40  # a step is judged when the data are 4 s past it: every change centred on it is known by then
+LAG_FRAMES = 39  # a step is judged when the data are 3.9 s past it: every change centred on it is known by then
 REACH_BACK_FRAMES = max(gait.REACH_FRAMES, transitions.REACH_FRAMES)
 LOOK_AROUND_FRAMES = 10  # the tilt is the mean over 2 s [I]
 QUIET_RATE_DEG_S = 10.0  # and is looked at only while the trunk turns slower than this (root mean square) [I]
@@ -37,6 +37,7 @@ ONE_MOVEMENT_S = 2.0  # walking is not believed to follow a change within its ow
 SITTING_UP_S = (
     3.0  # getting up from lying tilts the trunk whatever comes of it, so that step does not count [I]
 )
+WALKING_TILT_MAX_DEG = 30.0  # nobody walks further from the calibrated neutral pose: that is no reference [I]
 FORWARD_BEND_S = 20.0  # bent forward beyond the lying angle is not lying before this long [I]
 TILT_PLACEMENTS = ("lower_back", "waist")  # where tilt parts sitting from standing (posture recipes)
 
@@ -104,8 +105,7 @@ class PostureLogic:
         m = len(frames.end_s)
         k = frames.x.shape[2]
         new = np.empty((COLUMNS, m))
-        for column in range(MEASURED):
-            new[column] = frames.x[column].sum(axis=1) / k
+        new[:MEASURED] = column_sums(frames.x) / k
         new[MEASURED], new[START], new[END] = frames.measured, frames.start_s, frames.end_s
         self._history = np.concatenate((self._history, new), axis=1)
         out = self._judge()
@@ -193,7 +193,8 @@ class PostureLogic:
         if walks:
             if t_s - self._changed_s > ONE_MOVEMENT_S:
                 belief.p_sit = AFTER_WALKING
-            reference.walk(up, gait.STEP_S)
+            if not known or angle_deg(up, NEUTRAL) < WALKING_TILT_MAX_DEG:
+                reference.walk(up, gait.STEP_S)
             belief.claimed = Posture.WALKING
             return self._say(t_s, Posture.WALKING, WALK_CONFIDENCE, decided_s, None)
         tilt_deg = angle_deg(up, reference.direction) if known or reference.walked else math.nan
