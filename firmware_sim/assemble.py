@@ -11,6 +11,7 @@ from bumble.transport.common import Transport
 from firmware_sim.firmware import Firmware
 from firmware_sim.gatt import Spine1Peripheral
 from firmware_sim.link import Air, AirController
+from firmware_sim.noise import derive_seed
 from firmware_sim.peripheral import Peripheral, StatusListener
 from firmware_sim.scenario import Scenario
 from firmware_sim.witmotion import WitMotionPeripheral
@@ -39,7 +40,7 @@ class SimulatedWorld:
         on_status: StatusListener = lambda _: None,
     ) -> None:
         self.scenario, self.worn = put_on(scenario, seed, device, placements)
-        self.air = Air(self.scenario.link, seed)
+        self.air = Air(self.scenario.link, derive_seed(seed, "air"))
         self.peripherals: list[Peripheral] = []
         self._secure = secure
         self._transport = transport

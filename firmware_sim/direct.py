@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from firmware_sim.firmware import Firmware, Value
+from firmware_sim.noise import derive_seed
 from firmware_sim.radio import AirPlan, Window, blocked_windows, clear_of, next_event_s
 from firmware_sim.scenario import Scenario
 from firmware_sim.wire import Op
-from firmware_sim.witmotion import RATES_HZ, REG_RATE, UNLOCK, WitMotion
+from firmware_sim.witmotion import RATES_HZ, REG_BATTERY, REG_RATE, REG_READ, UNLOCK, WitMotion
 from firmware_sim.worn import put_on
 
 MTU = 247
@@ -22,6 +23,8 @@ RECONNECT_S = 1.0
 WIT_RATE_HZ = 50.0
 """What a client asks of a WitMotion: its default of 10 Hz is too slow to follow a trunk."""
 WIT_PAUSE_S = 0.1
+WIT_BATTERY_PERIOD_S = 60.0
+"""How often a client asks a WitMotion for its battery."""
 
 Received = tuple[float, str, bytes]
 """Seconds on the host's clock, channel, payload."""
@@ -36,22 +39,25 @@ def run_direct(
     placement: str | None = None,
     mtu: int = MTU,
 ) -> Iterator[Received]:
-    """Everything on the air in `duration_s`, in order; what a client writes is on the channel `ctrl_tx`.
+    """Everything on the air in `duration_s`, in order; what a client writes is on channels ending in `_tx`.
 
-    For spine1 each connection begins with INFO, STATE and START; LIVE and a STATE each second follow. Host time is that
-    of the radio event, its zero the scenario's. A stretch out of reach beyond the supervision timeout ends the connection.
+    For spine1 each connection begins with INFO, STATE and START; LIVE and a STATE each second follow. For witmotion it
+    begins with the writes that set its rate, and its battery is asked for once a minute. Host time is that of the
+    radio event, its zero the scenario's. A stretch out of reach beyond the supervision timeout ends the connection.
     """
     script, (worn, *_) = put_on(scenario, seed, device, (placement,) if placement else ())
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(derive_seed(seed, "loss"))
     for start_s, end_s in connections(blocked_windows(script.link), duration_s):
         link = _DirectLink(script.link, start_s)
         worn.sensor.on_connect(start_s, mtu, link.event_s)
         if isinstance(worn.sensor, Firmware):
             yield from _open_spine1(worn.sensor, link, start_s)
+            stream = _stream(worn.sensor, link, end_s, end_s)
         else:
-            yield from _open_witmotion(worn.sensor, link, start_s)
-        for received in _stream(worn.sensor, link, end_s):
-            if script.link.loss == 0.0 or rng.random() >= script.link.loss:
+            yield from _open_witmotion(worn.sensor, start_s)
+            stream = _witmotion(worn.sensor, link, start_s, end_s)
+        for received in stream:
+            if received[1].endswith("_tx") or script.link.loss == 0.0 or rng.random() >= script.link.loss:
                 yield received
         worn.sensor.on_disconnect()
 
@@ -93,19 +99,28 @@ def _open_spine1(firmware: Firmware, link: _DirectLink, t_s: float) -> Iterator[
     yield from link.arrived(firmware.on_ctrl(start, t_s), t_s)
 
 
-def _open_witmotion(sensor: WitMotion, link: _DirectLink, t_s: float) -> Iterator[Received]:
+def _open_witmotion(sensor: WitMotion, t_s: float) -> Iterator[Received]:
     rate = next(code for code, hz in RATES_HZ.items() if hz == WIT_RATE_HZ)
-    sensor.on_subscribe(True, t_s)
-    for command in (UNLOCK, bytes((0xFF, 0xAA, REG_RATE, rate, 0))):
-        yield from _stream(sensor, link, t_s)
-        yield t_s, "ctrl_tx", command
-        sensor.on_write(command, t_s)
-        t_s += WIT_PAUSE_S
+    for k, command in enumerate((UNLOCK, bytes((0xFF, 0xAA, REG_RATE, rate, 0)))):
+        yield t_s + k * WIT_PAUSE_S, "config_tx", command
+        sensor.on_write(command, t_s + k * WIT_PAUSE_S)
+    sensor.on_subscribe(True, t_s + 2 * WIT_PAUSE_S)
 
 
-def _stream(sensor: Firmware | WitMotion, link: _DirectLink, end_s: float) -> Iterator[Received]:
-    """What becomes due and arrives up to `end_s`."""
-    while (due_s := sensor.next_due_s()) <= end_s:
+def _witmotion(sensor: WitMotion, link: _DirectLink, start_s: float, end_s: float) -> Iterator[Received]:
+    ask = bytes((0xFF, 0xAA, REG_READ, REG_BATTERY, 0))
+    asked_s = start_s + WIT_BATTERY_PERIOD_S
+    while asked_s < end_s:
+        yield from _stream(sensor, link, asked_s, end_s)
+        yield asked_s, "config_tx", ask
+        yield from link.arrived(sensor.on_write(ask, asked_s), asked_s)
+        asked_s += WIT_BATTERY_PERIOD_S
+    yield from _stream(sensor, link, end_s, end_s)
+
+
+def _stream(sensor: Firmware | WitMotion, link: _DirectLink, to_s: float, end_s: float) -> Iterator[Received]:
+    """What becomes due up to `to_s` and arrives up to `end_s`."""
+    while (due_s := sensor.next_due_s()) <= to_s:
         for received in link.arrived(sensor.advance(due_s), due_s):
             if received[0] <= end_s:
                 yield received

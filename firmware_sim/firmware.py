@@ -55,9 +55,12 @@ class Plan(Protocol):
 
 @dataclass(slots=True)
 class _Link:
-    """One connection as the firmware sees it. `radio_event_s` maps a time to the next moment the radio can send."""
+    """One connection as the firmware sees it. `radio_event_s` maps a time to the next moment the radio can send.
 
-    mtu: int
+    `capacity` is how many samples go in a frame, 0 where only compact frames fit.
+    """
+
+    capacity: int
     radio_event_s: Callable[[float], float]
     state_due_s: float
     streaming: bool = False
@@ -168,19 +171,24 @@ class Firmware:
                 break
             if frame_s <= link.state_due_s:
                 self._measure_until(frame_s)
-                out.extend(self._frames(link, self._samples_per_send(link), frame_s))
+                out.extend(self._frames(link, link.capacity or 1, frame_s))
             else:
                 out.extend(self._told_each_second(link, link.state_due_s))
                 link.state_due_s += STATE_PERIOD_S
         return [] if self.silent else out
 
     def on_connect(self, t_s: float, mtu: int, radio_event_s: Callable[[float], float] = lambda t: t) -> None:
-        self._link = _Link(mtu, radio_event_s, t_s + STATE_PERIOD_S, battery_told=self.battery_percent(t_s))
+        self._link = _Link(
+            wire.samples_per_frame(mtu),
+            radio_event_s,
+            t_s + STATE_PERIOD_S,
+            battery_told=self.battery_percent(t_s),
+        )
 
     def on_mtu(self, mtu: int) -> None:
         """The link now carries values of up to `mtu` - 3 bytes."""
         if self._link is not None:
-            self._link.mtu = mtu
+            self._link.capacity = wire.samples_per_frame(mtu)
 
     def on_disconnect(self) -> None:
         """The link is gone: streaming ends, measuring goes on."""
@@ -273,12 +281,9 @@ class Firmware:
         link.streaming = False
         return [] if self.silent else out
 
-    def _samples_per_send(self, link: _Link) -> int:
-        return wire.samples_per_frame(link.mtu) or 1
-
     def _frame_due_s(self, link: _Link) -> float:
         """When the last sample of the next frame is taken."""
-        missing = self._samples_per_send(link) - (self._ring.next_seq - link.next_send)
+        missing = (link.capacity or 1) - (self._ring.next_seq - link.next_send)
         return self._sampler.due_s(missing)
 
     def _frames(self, link: _Link, n: int, t_s: float) -> list[Value]:
@@ -286,7 +291,7 @@ class Firmware:
         first, size = link.next_send, wire.SAMPLE_BYTES
         samples, clipped = self._ring.read(first, n)
         link.next_send += n
-        if wire.samples_per_frame(link.mtu) == 0:
+        if link.capacity == 0:
             return [
                 (
                     "live",

@@ -11,7 +11,6 @@ import struct
 from collections.abc import Callable
 from typing import Protocol
 
-import numpy as np
 from bumble.gatt import Characteristic, Service
 
 from firmware_sim.controller import characteristic
@@ -59,6 +58,10 @@ _BATTERY_CENTIVOLT = (
     (0, 330),
 )
 _COMMAND = struct.Struct("<BBBh")
+_ROW = struct.Struct("<6h")
+_FRAME = struct.Struct("<BB9h")
+_ANGLE = 32767 / math.pi
+"""Counts per radian on board: 180 deg is full scale."""
 
 
 class WitPlan(Protocol):
@@ -176,14 +179,11 @@ class WitMotionPeripheral(Peripheral):
 
 def _frames(rows: bytes) -> bytes:
     """One 55 61 frame per row. The angles on board are those of gravity, its yaw is always 0: a still sensor's."""
-    counts = np.frombuffer(rows, dtype="<i2").reshape(-1, 6)
-    x, y, z = (counts[:, k].astype(np.float64) for k in range(3))
-    frames = np.zeros((len(counts), 10), dtype="<i2")
-    frames[:, 0] = 0x6155
-    frames[:, 1:7] = counts
-    frames[:, 7] = np.degrees(np.arctan2(y, z)) / 180 * 32767
-    frames[:, 8] = np.degrees(np.arctan2(-x, np.hypot(y, z))) / 180 * 32767
-    return frames.tobytes()
+    out = []
+    for x, y, z, *gyr in _ROW.iter_unpack(rows):
+        roll, pitch = math.atan2(y, z), math.atan2(-x, math.hypot(y, z))
+        out.append(_FRAME.pack(0x55, 0x61, x, y, z, *gyr, int(roll * _ANGLE), int(pitch * _ANGLE), 0))
+    return b"".join(out)
 
 
 def _reply(register: int, values: list[int]) -> bytes:

@@ -9,6 +9,7 @@ from pathlib import Path
 from firmware_sim.body import Wearer
 from firmware_sim.firmware import Firmware
 from firmware_sim.imu import CHIPS, Imu
+from firmware_sim.noise import derive_seed
 from firmware_sim.scenario import Scenario, load
 from firmware_sim.witmotion import ACC_FULL_SCALE_G, GYR_FULL_SCALE_DEG_S, WitMotion
 
@@ -45,13 +46,12 @@ def put_on(
             params = replace(
                 params, acc_full_scale_g=ACC_FULL_SCALE_G, gyr_full_scale_deg_s=GYR_FULL_SCALE_DEG_S
             )
-        own_seed = seed * 16 + index
-        imu = Imu(wearer, placement, params, own_seed)
+        imu = Imu(wearer, placement, params, seed)
         plan = replace(script.firmware, uid=script.firmware.uid + index)
         sensor = (
             WitMotion(imu, plan)
             if device == "witmotion"
-            else Firmware(imu, plan, own_seed, placement=placement)
+            else Firmware(imu, plan, derive_seed(seed, "firmware", index), placement=placement)
         )
         worn.append(Worn(placement, plan.uid, _address(plan.uid), imu, sensor))
     return script, worn
