@@ -21,6 +21,7 @@ from monitor.devices.spine1_wire import (
     OP_STOP,
     RESERVED_I16,
     STATE_ERRORS,
+    Frames,
     Info,
     State,
     parse_frames,
@@ -57,23 +58,26 @@ class Spine1Decoder:
         self._status: DeviceStatus | None = None
         self._payloads: list[bytes] = []
         self._arrivals: list[float] = []
-        self._states: list[tuple[State, float] | None] = []
+        self._states: dict[int, tuple[State, float] | None] = {}
         self._ticks: list[tuple[int, Tick]] = []
         self._notes: list[tuple[float, Record]] = []
 
     def push(self, items: Sequence[Record]) -> list[Record]:
         out: list[Record] = []
         beats: list[Beat] = []
+        sensor, payloads, arrivals = self._sensor, self._payloads, self._arrivals
         for item in items:
-            if isinstance(item, Packet) and item.sensor == self._sensor:
-                if item.channel in _FRAME_CHANNELS:
-                    self._payloads.append(item.payload)
-                    self._arrivals.append(item.t_host_s)
-                    self._states.append(self._state)
+            if isinstance(item, Packet) and item.sensor == sensor:
+                t_host_s, _, channel, payload = item
+                if channel in _FRAME_CHANNELS:
+                    if len(payload) == COMPACT_BYTES:
+                        self._states[len(payloads)] = self._state
+                    payloads.append(payload)
+                    arrivals.append(t_host_s)
                 else:
                     self._said(item, out, beats)
             elif isinstance(item, Tick):
-                self._ticks.append((len(self._payloads), item))
+                self._ticks.append((len(payloads), item))
             else:
                 self._flush(out, beats)
                 out.extend(beats)
@@ -176,12 +180,16 @@ class Spine1Decoder:
         frames, bad = parse_frames(self._payloads, boot.id)
         arrivals = np.array(self._arrivals)[frames.index]
         if frames.compact.any():
-            states = [state for i in frames.index.tolist() if (state := self._states[i]) is not None]
-            frames = expand(frames, states, arrivals, self._rate_hz)
+            frames = expand(frames, self._last_states(frames), arrivals, self._rate_hz)
         settled, old = boot.settle(frames, arrivals, self._rate_hz)
         for i, kind in (*bad, *old):
             self._notes.append((float(i), Fault(self._sensor, self._arrivals[i], kind, 1)))
         return settled
+
+    def _last_states(self, frames: Frames) -> list[tuple[State, float]]:
+        """The STATE before each compact frame, and its arrival; any for the others."""
+        assert self._state is not None
+        return [self._states.get(i) or self._state for i in frames.index.tolist()]
 
     def _rows(self, settled: Settled, info: Info, blocks: list[Record]) -> None:
         samples, t_s = settled.samples, settled.t_s

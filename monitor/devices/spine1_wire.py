@@ -170,7 +170,7 @@ def _full(raw: Any, index: Int64Array, count: int, boot_lo: int, head: Int64Arra
         count,
         raw["flags"],
     )
-    head[index, 4] = np.where(raw["tx"] == NO_TX_DELTA, -1, raw["tx"])
+    head[index, 4] = np.where(raw["tx"] == NO_TX_DELTA, -1, raw["tx"].astype(np.int64))
     checks = (
         ("boot", raw["boot"] != boot_lo),
         ("stream", raw["stream"] != 0),

@@ -71,7 +71,7 @@ def find_mount(poses: Sequence[PoseBlock], placement: str, need_forward: bool = 
         )
     walking = find_walking(acc, up, rate_hz)
     walks = len(walking.starts) * walking.length >= MIN_WALK_S * rate_hz
-    cranial, up_quality = _mean_up(up[walking.rows]) if walks else _quiet_up(acc, up, rate_hz)
+    cranial, up_quality = _walking_up(up, walking) if walks else _quiet_up(acc, up, rate_hz)
     try:
         forward = _forward(acc, up, cranial, walking if walks else None, rate_hz, placement)
     except MountError:
@@ -116,6 +116,21 @@ def _gathered(poses: Sequence[PoseBlock]) -> tuple[FloatArray, FloatArray, float
     return acc[known], up[known], poses[0].imu.rate_hz or 1.0
 
 
+def _walking_up(up: FloatArray, walking: Walking) -> tuple[FloatArray, float]:
+    """Mean vertical over the walking windows in one pose with most of them: shaken lying down is not walking upright."""
+    windows = np.array([up[start : start + walking.length] for start in walking.starts])
+    most = _one_pose(np.mean(windows, axis=1))
+    return _mean_up(windows[most].reshape(-1, 3))
+
+
+def _one_pose(means: FloatArray) -> BoolArray:
+    """Which of `means` (n,3) lie within 15 deg of the one that most others are near to."""
+    poses = means / np.sqrt(np.sum(means**2, axis=1))[:, None]
+    near = np.einsum("ik,jk->ij", poses, poses) >= math.cos(math.radians(SAME_POSE_DEG))
+    most: BoolArray = near[int(np.argmax(near.sum(axis=1)))]
+    return most
+
+
 def _mean_up(up: FloatArray) -> tuple[FloatArray, float]:
     """Unit mean, and a quality that falls to 0 at a spread of 30 deg."""
     mean = np.mean(up, axis=0)
@@ -139,17 +154,14 @@ def _quiet_up(acc: FloatArray, up: FloatArray, rate_hz: float) -> tuple[FloatArr
         raise MountError(
             "You moved all the time.", "Stand still and upright for a few seconds, then bend.", "moving"
         )
-    poses = means[quiet] / np.sqrt(np.sum(means[quiet] ** 2, axis=1))[:, None]
-    near = np.einsum("ik,jk->ij", poses, poses) >= math.cos(math.radians(SAME_POSE_DEG))
-    most = near[int(np.argmax(near.sum(axis=1)))]
+    most = _one_pose(means[quiet])
     if float(np.mean(most)) < SAME_POSE_SHARE:
         raise MountError(
             "You held several different poses.",
             "Stand upright between the bends, as you would want to be.",
             "disagree",
         )
-    up_mean, quality = _mean_up(poses[most])
-    return up_mean, quality
+    return _mean_up(means[quiet][most])
 
 
 def _forward(
