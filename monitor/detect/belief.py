@@ -60,11 +60,10 @@ class Belief:
         if math.isnan(tilt_deg):
             return 0.0
         separation = self.sitting_deg - self.standing_deg
-        telling = max(0.0, min(1.0, separation / TELLING_SEPARATION_DEG)) * (
-            1.0 if walked else UNWALKED_WEIGHT
-        )
+        telling = max(0.0, min(1.0, separation / TELLING_SEPARATION_DEG))
         odds = (tilt_deg - (self.sitting_deg + self.standing_deg) / 2.0) / TILT_SPREAD_DEG * telling
-        return max(-TILT_MAX_LOG_ODDS, min(TILT_MAX_LOG_ODDS, odds))
+        weight = 1.0 if walked else UNWALKED_WEIGHT
+        return weight * max(-TILT_MAX_LOG_ODDS, min(TILT_MAX_LOG_ODDS, odds))
 
     def pass_time(self, seconds: float, tilt_log_odds: float, tilt_deg: float) -> None:
         """Let time pass: changes may have been missed, the tilt speaks slowly, and is learned where the state is sure."""

@@ -19,7 +19,9 @@ from monitor.core.events import Gap, MountSet, Posture, PostureState, Record
 from monitor.core.inputs import BoolArray, FloatArray, Mark
 
 LOST_AFTER_S = 2.0  # a gap longer than this leaves the posture unknown (design, "Frames")
-ROUNDING = 1e-6  # a frame is never longer than asked for (unless rows are), so that delays counted in frames hold
+ROUNDING = (
+    1e-6  # a frame is never longer than asked for (unless rows are), so that delays counted in frames hold
+)
 MEASURED_SHARE = 0.5  # a frame with fewer measured rows than this is no evidence [I]
 
 

@@ -28,7 +28,9 @@ from monitor.detect.transitions import FINE_FRAME_S, Change
 GRAVITY_M_S2 = 9.81
 WALK_CONFIDENCE = 0.95  # periodic steps are all but certain (reference systems: F1 1.0; less is claimed)
 LIE_CONFIDENCE = 0.95  # so is lying (F1 .99)
-LAG_FRAMES = 39  # a step is judged when the data are 3.9 s past it: every change centred on it is known by then
+LAG_FRAMES = (
+    39  # a step is judged when the data are 3.9 s past it: every change centred on it is known by then
+)
 REACH_BACK_FRAMES = max(gait.REACH_FRAMES, transitions.REACH_FRAMES)
 LOOK_AROUND_FRAMES = 10  # the tilt is the mean over 2 s [I]
 QUIET_RATE_DEG_S = 10.0  # and is looked at only while the trunk turns slower than this (root mean square) [I]
