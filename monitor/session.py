@@ -98,9 +98,9 @@ class Session:
                 self._failure = self._failure or failure
             except Exception as problem:
                 lost.append((sink, problem))
-        for sink, problem in lost:
+        for sink, reason in lost:
             self._sinks.remove(sink)
-            text = f"{type(sink).__name__} stopped after an error ({problem}); recording and everything else go on."
+            text = f"{type(sink).__name__} stopped after an error ({reason}); recording and everything else go on."
             self._deliver([Notice(self._source.now_s(), "sink.lost", text)])
 
     def _stamp(self, kind: str, value: dict[str, Any]) -> None:
