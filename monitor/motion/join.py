@@ -22,7 +22,8 @@ class Join:
     follow as soon as the lower's rows on both sides have come. An upper row waits for them as long as it takes (it is
     given out with NaN once the lower goes on after a hole, or at the close): so lateness changes nothing.
 
-    The headings of two sensors are not comparable: each is taken from its own last still moment. Flexion and lateral are
+    The headings of two sensors are not comparable: each is taken from its own last still moment, where the trunk is taken
+    to be untwisted (being still while bent to a side hides up to some 4 deg of lateral). Flexion and lateral are
     NaN where a forward is unknown, rotation where one of the two has not been still yet.
     """
 
