@@ -22,6 +22,8 @@ from monitor.core.inputs import Mark, Rows
 
 Pushes = list[list[Any]]
 Build = Callable[[], Any]
+Part = tuple[bytes, int]
+"""Bytes of a stretch of a column, and of how many rows."""
 _CUTTABLE = (ImuBlock, PoseBlock, TrunkBlock, LumbarBlock, Rows)
 
 
@@ -34,8 +36,8 @@ def _run(stage: Any, pushes: Pushes) -> list[Any]:
     return [*(out for items in pushes for out in stage.push(items)), *stage.close()]
 
 
-def joined(records: Sequence[Any]) -> dict[tuple[int, str, str], dict[str, list[bytes]]]:
-    """Columns joined over blocks: (number of marks before, kind, sensor) -> column -> one cell per row, as bytes.
+def joined(records: Sequence[Any]) -> dict[tuple[int, str, str], dict[str, list[Part]]]:
+    """Columns over blocks: (number of marks before, kind, sensor) -> column -> its parts, one per block or record.
 
     Blind to how rows were cut into blocks and to the order between kinds and sensors; not to what stands before a mark.
     """
@@ -47,7 +49,7 @@ def joined(records: Sequence[Any]) -> dict[tuple[int, str, str], dict[str, list[
         cells = _cells(record)
         columns = found.setdefault((marks, type(record).__name__, _sensor(record)), {})
         for name, column in cells.items():
-            columns.setdefault(name, []).extend(column)
+            columns.setdefault(name, []).append(column)
         marks += isinstance(record, Mark)
     return found
 
@@ -60,7 +62,8 @@ def differences(first: Sequence[Any], second: Sequence[Any]) -> list[str]:
         one, two = a.get(key, {}), b.get(key, {})
         for column in sorted(one.keys() | two.keys()):
             x, y = one.get(column, []), two.get(column, [])
-            if x != y:
+            if b"".join(raw for raw, _ in x) != b"".join(raw for raw, _ in y):
+                x, y = _rows(x), _rows(y)
                 row = next(
                     (i for i, (p, q) in enumerate(zip(x, y, strict=False)) if p != q), min(len(x), len(y))
                 )
@@ -239,19 +242,26 @@ def _arrays(record: Any) -> Iterator[np.ndarray[Any, Any]]:
             yield from _arrays(value)
 
 
-def _cells(record: Any) -> dict[str, list[bytes]]:
-    """One cell of bytes per row and column; a plain record is one row."""
+def _rows(parts: Sequence[Part]) -> list[bytes]:
+    """One cell per row."""
+    cells = []
+    for raw, rows in parts:
+        width = len(raw) // rows
+        cells += [raw[i : i + width] for i in range(0, len(raw), width)]
+    return cells
+
+
+def _cells(record: Any) -> dict[str, Part]:
+    """The bytes of each column; a plain record is one row."""
     rows = len(record.t_s) if isinstance(record, _CUTTABLE) and not isinstance(record, PoseBlock) else 1
-    found: dict[str, list[bytes]] = {}
+    found: dict[str, Part] = {}
     for name, value in _fields(record):
         if isinstance(value, np.ndarray):
-            width = value.dtype.itemsize * int(np.prod(value.shape[1:], dtype=int))
-            raw = value.tobytes()
-            found[name] = [raw[i : i + width] for i in range(0, len(raw), width)]
+            found[name] = value.tobytes(), len(value)
         elif isinstance(value, ImuBlock):
             found |= {f"{name}.{inner}": cells for inner, cells in _cells(value).items()}
         else:
-            found[name] = [repr(value).encode()] * rows
+            found[name] = f"{value!r}\n".encode() * rows, rows
     return found
 
 

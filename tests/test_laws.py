@@ -8,9 +8,11 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import law_events
 import law_fixtures as fixtures
 import pytest
 from laws import (
@@ -28,16 +30,21 @@ from laws import (
     whole,
 )
 
+from firmware_sim.direct import run_direct
+from monitor.coach import rules
+from monitor.coach.stage import Coach
 from monitor.core.blocks import LumbarBlock, TrunkBlock
 from monitor.core.digest import StreamDigest
-from monitor.core.events import Gap, MountSet, PostureState
-from monitor.core.inputs import Mark
+from monitor.core.events import Gap, MountSet, PostureState, Prompt, StaticHold
+from monitor.core.inputs import Mark, Packet
+from monitor.core.registry import discover
 from monitor.motion.angles import TrunkAngles
 from monitor.motion.calibrate import DeviceCalibration
 from monitor.motion.join import Join
 from monitor.motion.orient import Orient
 from monitor.motion.timeline import Timeline
 from monitor.pipeline import Pipeline, detectors, drivers
+from monitor.store.session_file import SessionReader, SessionWriter, new_header
 
 
 @dataclass(frozen=True)
@@ -125,6 +132,23 @@ def before_coach() -> list[Any]:
     return read_only(run(lambda: Chain(Join(), *(d.build() for d in detectors())), alone(after(5))))
 
 
+@cache
+def an_afternoon() -> list[Any]:
+    return law_events.afternoon()
+
+
+@cache
+def an_hour_at_a_desk() -> list[Any]:
+    """An hour of the simulated wearer, as packets, ticks and a change of mind in the middle."""
+    received = [Packet(t_s, "A", channel, raw) for t_s, channel, raw in run_direct("desk", 3, 3600.0)]
+    marks = [
+        *fixtures.opening(),
+        *fixtures.in_force(),
+        Mark(1800.2, "calibrate", {"sensor": "A", "seconds": 20.0}),
+    ]
+    return read_only(fixtures.in_order(marks, received, fixtures.ticks(3600.0)))
+
+
 def cases() -> dict[str, Case]:
     found = {f"decoder {name}": _chain_case(name, 1) for name in drivers()}
     found |= {f"chain {name}": _chain_case(name, 5) for name in (*drivers(), "rows without gyroscope")}
@@ -134,6 +158,9 @@ def cases() -> dict[str, Case]:
     found["Join, two sensors"] = Case(Join, two_joined)
     for detector in detectors():
         found[f"detector {detector.name}"] = Case(detector.build, partial(before_detector, detector.name))
+    found["Coach after the detectors"] = Case(Coach, before_coach)
+    for name, rule in RULES.items():
+        found[f"rule {name}"] = Case(partial(Coach, {name: rule}), an_afternoon)
     found["Pipeline"] = Case(Pipeline, partial(inputs, "spine1"))
     return found
 
@@ -142,6 +169,7 @@ def _chain_case(name: str, length: int) -> Case:
     return Case(partial(chain, name.split()[0], length), partial(inputs, name))
 
 
+RULES = discover(rules, "RULE")
 CASES = cases()
 each_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 
@@ -203,6 +231,39 @@ def test_the_session_the_laws_are_tried_on_is_rich():
     assert any(isinstance(r, LumbarBlock) for r in run(Pipeline, alone(fixtures.two_sensors(1))))
 
 
+@pytest.mark.parametrize("name", RULES)
+def test_every_rule_speaks_on_the_afternoon_it_is_tried_on(name):
+    said = run(partial(Coach, {name: RULES[name]}), whole(an_afternoon()))
+    assert any(isinstance(record, Prompt) for record in said)
+
+
+@pytest.mark.slow
+def test_an_hour_at_a_desk_is_the_same_in_minutes_in_seconds_and_in_packets():
+    stream = an_hour_at_a_desk()
+    ways = {"minutes": _every(stream, 60.0), "seconds": _every(stream, 1.0), "whole": whole(stream)}
+    assert cut_breaches(Pipeline, ways) == []
+    records = run(Pipeline, ways["minutes"])
+    assert any(isinstance(record, StaticHold) for record in records)
+    assert any(isinstance(record, Prompt) for record in records)
+    first = [item for item in stream if item.t_host_s < 600]
+    assert cut_breaches(Pipeline, {"whole": whole(first), "packets": alone(first)}) == []
+
+
+def test_a_recorded_session_replays_to_the_same_records(tmp_path):
+    stream = inputs("spine1")
+    identity = drivers()["spine1"].row_identity
+    header = new_header("simulated", "law", fixtures.WALL_AT_START_S, 3600, "Europe/Berlin")
+    writer = SessionWriter(tmp_path / "s.supple", header, lambda p: identity(p.channel, p.payload))
+    for items in at_random(stream, 8):
+        writer.append(items)
+    writer.close()
+    with SessionReader(tmp_path / "s.supple") as reader:
+        read_back = list(reader.inputs())
+    live, replayed = run(Pipeline, alone(stream)), run(Pipeline, read_back)
+    assert differences(live, replayed) == []
+    assert _digest(live) == _digest(replayed)
+
+
 def test_fresh_processes_with_other_hash_seeds_and_homes_agree(tmp_path):
     script = (
         "import law_fixtures, laws, test_laws;"
@@ -217,6 +278,11 @@ def test_fresh_processes_with_other_hash_seeds_and_homes_agree(tmp_path):
         )
         said.add(done.stdout)
     assert said == {f"{_digest(run(Pipeline, whole(fixtures.one_sensor())))}\n"}
+
+
+def _every(stream: Sequence[Any], seconds: float) -> list[list[Any]]:
+    """Cut by host time."""
+    return [list(group) for _, group in groupby(stream, lambda item: item.t_host_s // seconds)]
 
 
 def _digest(records: Sequence[Any]) -> str:
