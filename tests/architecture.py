@@ -25,6 +25,7 @@ FLOORS: Mapping[str, frozenset[str]] = {
     "pipeline": frozenset({"core", "devices", "motion", "detect", "coach"}),
     "cohort": frozenset({"core", "pipeline", "store"}),
     "session": frozenset({"core", "pipeline"}),
+    "doctor": frozenset({"core", "sources", "sinks", "store", "window"}),
     "version": frozenset(),
 }
 """What each room or spine file of `monitor` may use beside itself. A new one declares its floor here."""

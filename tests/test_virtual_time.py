@@ -106,3 +106,17 @@ def test_ctrl_c_ends_a_run_that_never_waits_for_real() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         run_virtual(main())
+
+
+def test_a_signal_handler_of_the_loop_is_called() -> None:
+    async def main() -> float:
+        loop = asyncio.get_running_loop()
+        asked = asyncio.Event()
+        loop.add_signal_handler(signal.SIGTERM, asked.set)
+        loop.call_later(100, os.kill, os.getpid(), signal.SIGTERM)
+        while not asked.is_set():
+            await asyncio.sleep(1)
+        loop.remove_signal_handler(signal.SIGTERM)
+        return loop.time()
+
+    assert 100 <= run_virtual(main()) < 110
