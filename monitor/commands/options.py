@@ -37,6 +37,11 @@ class LiveOptions:
         """No person wears this sensor: it lives in this process or behind a virtual radio."""
         return self.scenario is not None or self.radio is not None
 
+    @property
+    def scenario_stem(self) -> str:
+        """The scenario's name without folder and suffix, empty without one."""
+        return Path(self.scenario).stem if self.scenario else ""
+
     def check(self) -> None:
         """Raise SettingsError where two options contradict each other."""
         if self.scenario is not None and (self.device or self.radio):

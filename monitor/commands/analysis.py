@@ -1,0 +1,75 @@
+"""`supple analyze`: results for each file, progress meanwhile, one summary line each."""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from monitor.cohort.analyze import Outcome, analyze_files, exit_code
+from monitor.cohort.overview import write_overview
+from monitor.cohort.tools import AnalyzeOptions
+from monitor.commands.analysis_tools import analysis_tools
+from monitor.commands.say import say
+from monitor.core.errors import InputFileError
+from monitor.sources.importers.mapping import load_map
+from monitor.sources.importers.suggest import dry_run
+
+__all__ = ["AnalyzeOptions", "run_analyze", "run_dry"]
+
+
+def run_analyze(files: list[Path], folder: Path, options: AnalyzeOptions, json: bool) -> int:
+    """Analyse `files` into `folder`; 0 where all went well, else the gravest code."""
+    console = Console(stderr=True)
+    columns = (TextColumn("analysing"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task("analysing", total=len(files))
+
+        def done(outcome: Outcome) -> None:
+            bar.advance(task)
+            _tell(outcome, json)
+
+        outcomes = analyze_files(files, folder, options, analysis_tools(), done)
+    write_overview(outcomes, folder)
+    if not json:
+        good = sum(1 for outcome in outcomes if not outcome.problem)
+        say(f"{good} of {len(outcomes)} analysed into {folder}; summary.csv has a line for each.")
+    return exit_code(outcomes)
+
+
+def run_dry(files: list[Path], column_map: Path | None, json: bool) -> int:
+    """Say what each table is understood as, and suggest a map; nothing is written. 2 where one cannot be used."""
+    columns = load_map(column_map) if column_map is not None else None
+    understood = {path: dry_run(path, columns) for path in files}
+    for path, found in understood.items():
+        if json:
+            sys.stdout.write(json_module.dumps({"file": str(path), **asdict(found)}) + "\n")
+            continue
+        sys.stdout.write("\n".join((f"{path}:", *(f"  {fact}" for fact in found.facts), "")))
+        if found.problem:
+            sys.stdout.write(f"  {found.problem}\n")
+        if found.suggested_map:
+            sys.stdout.write(
+                f"  A map to start from (save it, mend it, give it with --map):\n\n{found.suggested_map}\n"
+            )
+    return InputFileError.exit_code if any(found.problem for found in understood.values()) else 0
+
+
+def _tell(outcome: Outcome, json: bool) -> None:
+    if json:
+        line = {
+            "file": str(outcome.path),
+            "quality": outcome.quality,
+            "problem": outcome.problem or None,
+            "summary": dict(outcome.summary),
+        }
+        sys.stdout.write(json_module.dumps(line) + "\n")
+    elif outcome.problem:
+        say(f"{outcome.path}: {outcome.problem} {outcome.next_step}")
+    else:
+        for warning in outcome.summary.get("warnings", ()):
+            say(f"{outcome.path}: {warning}")

@@ -1,0 +1,177 @@
+"""`supple live`: sensor or simulator, recorder, window or terminal, put together."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from monitor.commands.opening import SIMULATED_WALL_START_S, opening_marks, prompt_log, worn_sensors
+from monitor.commands.options import LiveOptions
+from monitor.commands.run import Interruption, run_in_terminal
+from monitor.commands.say import say
+from monitor.commands.windowed import run_in_window
+from monitor.core.inputs import Packet
+from monitor.core.protocols import Sink, Source
+from monitor.pipeline import drivers
+from monitor.session import Session
+from monitor.sinks.lines import LinesSink
+from monitor.sinks.mount_keeper import MountKeeper
+from monitor.sinks.notifier import Notifier, desktop_sender
+from monitor.sinks.prompt_log import PromptLogSink
+from monitor.sinks.recorder import Recorder
+from monitor.sinks.terminal import TerminalSink
+from monitor.sources.ble.client import Target
+from monitor.sources.ble.radio import open_radio
+from monitor.sources.ble.source import BleSource
+from monitor.sources.simulated import SimulatedSource
+from monitor.store.places import keep_private, places, private_folder, recording_path
+from monitor.store.session_file import SessionWriter, new_header
+from monitor.version import VERSION
+
+
+def run_live(options: LiveOptions) -> int:
+    """Stream until the end of `--duration`, Stop or Ctrl-C; returns the exit code."""
+    options.check()
+    keep_private()
+    live = _Live(options)
+    if live.shows_window():
+        digest, interruption = run_in_window(live.opening, live.mode), None
+    else:
+        digest, interruption = run_in_terminal(live.opening(live.terminal()), options.virtual_time)
+    return live.farewell(digest, interruption)
+
+
+class _Live:
+    """One live run: what it shows, what it keeps, where its inputs come from."""
+
+    def __init__(self, options: LiveOptions) -> None:
+        self.mode = "simulated" if options.simulated else "live"
+        self._options = options
+        self._simulated = _simulated_source(options) if options.scenario is not None else None
+        self._worn = worn_sensors(options, self._simulated)
+        self._marks = opening_marks(options, self._worn, self.mode == "live")
+        self._lines: LinesSink | None = None
+        self._recorder = self._open_recorder()
+
+    def shows_window(self) -> bool:
+        """A window where there is a display and nobody asked for something else; says so in a line where not."""
+        options = self._options
+        if options.window is False or options.json or options.virtual_time:
+            return False
+        from monitor.window.app import display_available
+
+        available, reason = display_available()
+        if not available:
+            if options.window:
+                say(f"No window: {reason}")
+            elif sys.stdout.isatty():
+                say(f"No window ({reason}); using the terminal.")
+        return available
+
+    def terminal(self) -> Sink:
+        """The view on a terminal, JSON lines elsewhere."""
+        if self._options.json or not sys.stdout.isatty():
+            about = {
+                "version": VERSION,
+                "sensors": [worn.key for worn in self._worn],
+                "recording": self._file_name(),
+            }
+            self._lines = LinesSink(sys.stdout, self.mode, about)
+            return self._lines
+        return TerminalSink(Console(stderr=True), self.mode, ", ".join(worn.name for worn in self._worn))
+
+    @asynccontextmanager
+    async def opening(self, shown: Sink) -> AsyncIterator[Session]:
+        """The session, ready to run, with everything it needs open around it."""
+        sinks = [sink for sink in (self._recorder, shown, *self._live_only()) if sink is not None]
+        if self._simulated is not None:
+            self._simulated.begin_with(self._marks)
+            yield self._session(self._simulated, sinks)
+            return
+        async with open_radio(self._options.radio) as radio:
+            start_wall_s, utc_offset_s = local_wall()
+            source = BleSource(
+                radio,
+                [Target(worn.key, worn.driver, worn.address, worn.identity) for worn in self._worn],
+                start_wall_s=start_wall_s,
+                utc_offset_s=utc_offset_s,
+                wall=local_wall,
+                opening=self._marks,
+                duration_s=self._options.duration_s,
+                say=lambda _sensor, text: say(text),
+            )
+            yield self._session(source, sinks)
+
+    def farewell(self, digest: str, interruption: Interruption | None) -> int:
+        """Say what was kept; the exit code."""
+        if self._lines is None:
+            say(f"digest {digest}")
+        if self._recorder is not None:
+            say(f"Recorded in {self._path}.   Look again:  supple replay {self._path}")
+        return 0 if interruption is None else interruption.exit_code
+
+    def _session(self, source: Source, sinks: Sequence[Sink]) -> Session:
+        return Session(source, sinks, self._on_end)
+
+    def _on_end(self, digest: str) -> None:
+        if self._recorder is not None:
+            self._recorder.set_header("digest", digest)
+        if self._lines is not None:
+            self._lines.end(digest)
+
+    def _live_only(self) -> list[Sink]:
+        """What only a sensor worn by a person may set off: prompts delivered, counted, and a calibration kept."""
+        if self.mode != "live":
+            return []
+        names = {worn.key: worn.name for worn in self._worn}
+        return [
+            Notifier(desktop_sender(), live=True),
+            PromptLogSink(prompt_log()),
+            MountKeeper(places().config, names),
+        ]
+
+    def _open_recorder(self) -> Recorder | None:
+        if not self._options.keep:
+            return None
+        start_wall_s, utc_offset_s = local_wall()
+        self._path = self._options.record or recording_path(
+            private_folder(places().recordings), start_wall_s, utc_offset_s, self._options.scenario_stem
+        )
+        by_sensor = {worn.key: worn.driver.row_identity for worn in self._worn}
+
+        def identify(packet: Packet) -> tuple[int, int, int] | None:
+            return by_sensor[packet.sensor](packet.channel, packet.payload)
+
+        zone = datetime.now().astimezone().tzname() or ""
+        header = new_header(self.mode, VERSION, start_wall_s, utc_offset_s, zone)
+        return Recorder(SessionWriter(self._path, header, identify), inline=self._options.virtual_time)
+
+    def _file_name(self) -> str | None:
+        return str(self._path) if self._recorder is not None else None
+
+
+def local_wall() -> tuple[float, int]:
+    """Unix time, and the local zone's offset from UTC, now."""
+    now = datetime.now(UTC).astimezone()
+    offset = now.utcoffset()
+    return time.time(), int(offset.total_seconds()) if offset is not None else 0
+
+
+def _simulated_source(options: LiveOptions) -> SimulatedSource:
+    scenario = options.scenario or ""
+    return SimulatedSource(
+        Path(scenario) if scenario.endswith(".toml") else scenario,
+        options.seed,
+        drivers()[options.simulated_device],
+        duration_s=options.duration_s,
+        placements=("lower_back", "upper_back") if options.two else (),
+        start_wall_s=SIMULATED_WALL_START_S,
+        utc_offset_s=0,
+        say=lambda _sensor, text: say(text) if not options.virtual_time else None,
+    )

@@ -1,0 +1,184 @@
+"""What is in force when a session starts: which sensors, how they are worn, settings, today's prompts, snooze, seed."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from monitor.coach import rules
+from monitor.coach.settings import parse_settings
+from monitor.commands.options import LiveOptions
+from monitor.core.errors import SensorNotFoundError, SettingsError
+from monitor.core.inputs import Mark
+from monitor.core.protocols import Driver
+from monitor.core.registry import discover
+from monitor.motion.mount import Mount, mount_from_axes
+from monitor.pipeline import drivers
+from monitor.sources.simulated import SimulatedSource
+from monitor.store.paired import PairedSensor, find, load
+from monitor.store.places import places
+from monitor.store.prompt_log import PromptLog
+
+SIMULATED_WALL_START_S = datetime(2026, 1, 5, 9, 0, tzinfo=UTC).timestamp()
+"""A simulated day starts on a Monday at 09:00, so that the same seed gives the same prompts whenever it is run."""
+
+CALIBRATE_S = 20.0
+SETTINGS_FILE = "settings.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Worn:
+    """One sensor of the session. `mount` is None until it is calibrated."""
+
+    key: str
+    name: str
+    driver: Driver
+    address: str | None = None
+    identity: str | None = None
+    placement: str = "lower_back"
+    role: str = "single"
+    mount: Mount | None = None
+
+
+def worn_sensors(options: LiveOptions, simulated: SimulatedSource | None) -> list[Worn]:
+    """The sensors that `options` mean. Raises SensorNotFoundError where none is paired or none has that name."""
+    known = drivers()
+    if simulated is not None:
+        worn = [
+            Worn(
+                sensor.key,
+                f"simulated wearer, {sensor.placement}",
+                known[options.simulated_device],
+                sensor.address,
+                placement=sensor.placement,
+                role=_role(sensor.placement, len(simulated.sensors)),
+                mount=Mount(sensor.mount, 1.0, True, "the simulated wearer's own calibration"),
+            )
+            for sensor in simulated.sensors
+        ]
+    elif options.radio is not None and options.device is None:
+        worn = [Worn("sensor", "the sensor in reach", known[options.simulated_device])]
+    else:
+        worn = [_from_pairing(_chosen(options.device), known)]
+    if options.mount is None:
+        return worn
+    axes = mount_from_axes(options.mount)
+    return [replace(sensor, mount=axes) for sensor in worn]
+
+
+def opening_marks(options: LiveOptions, worn: list[Worn], live: bool) -> list[Mark]:
+    """The marks a session starts with, all at 0 s. Raises SettingsError for settings that are not allowed."""
+    marks = [
+        Mark(
+            0.0,
+            "sensor",
+            {
+                "sensor": sensor.key,
+                "driver": sensor.driver.name,
+                "role": sensor.role,
+                "placement": sensor.placement,
+                "primary": sensor is worn[0],
+            },
+        )
+        for sensor in worn
+    ]
+    marks += [_mount_mark(s.key, s.mount) for s in worn if s.mount is not None and not options.calibrate]
+    settings = read_settings(places().config / SETTINGS_FILE)
+    marks.append(Mark(0.0, "settings", settings))
+    marks.append(Mark(0.0, "seed", {"seed": options.seed}))
+    marks.append(Mark(0.0, "screening", {"level": None}))
+    marks += _counted(live)
+    marks += [
+        Mark(0.0, "calibrate", {"sensor": sensor.key, "seconds": CALIBRATE_S})
+        for sensor in worn
+        if sensor.mount is None or options.calibrate
+    ]
+    return marks
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """The settings file's content, checked; empty where there is none. Raises SettingsError naming file and key."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(
+            f"The settings in {path} cannot be read: {error}.", "Mend the line, or remove the file."
+        ) from error
+    unknown = sorted(set(content) - {"prompts"})
+    if unknown:
+        raise SettingsError(
+            f"{path} has a setting {unknown[0]!r} that means nothing here.",
+            "It may hold: [prompts].",
+            unknown[0],
+        )
+    try:
+        parse_settings(content, discover(rules, "RULE"))
+    except SettingsError as error:
+        raise SettingsError(f"{path}: {error.sentence}", error.next_step, error.datum) from error
+    return content
+
+
+def prompt_log() -> PromptLog:
+    """The prompts of live sessions on this machine."""
+    return PromptLog(places().state / "prompts.jsonl")
+
+
+def _counted(live: bool) -> list[Mark]:
+    """Today's prompts and a snooze still running: of live sessions only, a simulated day starts fresh."""
+    if not live:
+        return [Mark(0.0, "today", {"prompts": 0, "last_prompt_wall_s": None})]
+    now = datetime.now(UTC).astimezone()
+    offset = now.utcoffset()
+    log, wall_s = prompt_log(), now.timestamp()
+    marks = [Mark(0.0, "today", log.today(wall_s, int(offset.total_seconds()) if offset else 0))]
+    until_s = log.snoozed_until(wall_s)
+    return marks if until_s is None else [*marks, Mark(0.0, "snooze", {"until_wall_s": until_s})]
+
+
+def _mount_mark(sensor: str, mount: Mount) -> Mark:
+    value = {
+        "sensor": sensor,
+        "quat": list(mount.quat),
+        "quality": mount.quality,
+        "forward_known": mount.forward_known,
+        "source": mount.source,
+    }
+    return Mark(0.0, "mount", value)
+
+
+def _chosen(device: str | None) -> PairedSensor:
+    """The paired sensor called `device`, or the one used last."""
+    folder = places().config
+    if device is not None:
+        return find(folder, device)
+    paired = load(folder)
+    if not paired:
+        raise SensorNotFoundError(
+            "No sensor is paired yet.",
+            "Find one with `supple scan`, remember it with `supple pair`, or try `supple live --sim desk`.",
+        )
+    return max(paired, key=lambda sensor: sensor.last_used_wall_s)
+
+
+def _from_pairing(sensor: PairedSensor, known: Mapping[str, Driver]) -> Worn:
+    worn = Worn(sensor.name, sensor.name, known[sensor.driver], sensor.address, sensor.identity)
+    worn = replace(worn, placement=sensor.placement, role=sensor.role)
+    if sensor.mount is None:
+        return worn
+    kept = sensor.mount
+    return replace(
+        worn,
+        mount=Mount(kept.quat, kept.quality, kept.forward_known, "kept from the last calibration"),
+    )
+
+
+def _role(placement: str, sensors: int) -> str:
+    if sensors == 1:
+        return "single"
+    return "upper" if placement in ("upper_back", "sternum") else "lower"

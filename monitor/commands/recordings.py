@@ -1,0 +1,133 @@
+"""`supple sessions` and `supple replay`."""
+
+from __future__ import annotations
+
+import json as json_module
+import math
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from monitor.commands.run import Interruption, run_in_terminal
+from monitor.commands.say import say
+from monitor.commands.windowed import run_in_window
+from monitor.core.errors import InputFileError, SettingsError
+from monitor.core.protocols import Sink
+from monitor.session import Session
+from monitor.sinks.lines import LinesSink
+from monitor.sinks.terminal import TerminalSink
+from monitor.sources.pace import Paced
+from monitor.sources.replay import ReplaySource
+from monitor.store.catalog import Entry, list_sessions
+from monitor.store.places import places
+from monitor.store.session_file import SessionReader
+from monitor.version import VERSION
+
+
+def run_sessions(folder: Path | None, json: bool) -> int:
+    folder = folder or places().recordings
+    entries = list_sessions(folder)
+    if json:
+        for entry in entries:
+            sys.stdout.write(json_module.dumps(_plain(entry)) + "\n")
+        return 0
+    if not entries:
+        Console().print(f"No recordings in {folder}.  Make one:  supple live --sim desk", markup=False)
+        return 0
+    table = Table(title=str(folder), title_justify="left", box=None, pad_edge=False)
+    for heading in ("file", "kind", "length", "size", "ended"):
+        table.add_column(heading, overflow="fold")
+    for entry in entries:
+        ended = entry.problem or (
+            "cleanly" if entry.closed_cleanly else "cut off (what was recorded is whole)"
+        )
+        table.add_row(
+            entry.path.name,
+            str(entry.header.get("source", "?")),
+            _length(entry.duration_s),
+            f"{entry.size_bytes / 1e6:.1f} MB",
+            ended,
+        )
+    Console().print(table)
+    return 0
+
+
+def run_replay(file: Path, speed: float, window: bool, json: bool) -> int:
+    if window and (math.isinf(speed) or json):
+        raise SettingsError(
+            "The window shows a replay at a speed.", "Give --speed 1 (or 10, ...) and no --json.", "window"
+        )
+    header, damaged = SessionReader(file).header, 0
+
+    @asynccontextmanager
+    async def opening(sink: Sink) -> AsyncIterator[Session]:
+        nonlocal damaged
+        replay = ReplaySource(file)
+        yield Session(replay if math.isinf(speed) else Paced(replay, speed), [sink], on_end)
+        damaged = replay.damaged
+
+    on_end: Callable[[str], None] = _ignore
+    if window:
+        digest, interruption = run_in_window(opening, "replay"), None
+    elif json:
+        lines = LinesSink(sys.stdout, "replay", {"file": file.name, "header": header})
+        on_end = lines.end
+        digest, interruption = run_in_terminal(opening(lines))
+    else:
+        digest, interruption = run_in_terminal(
+            opening(TerminalSink(Console(stderr=True), "replay", file.name))
+        )
+    return _verdict(file, header, damaged, digest, interruption)
+
+
+def _verdict(
+    file: Path, header: Mapping[str, Any], damaged: int, digest: str, interruption: Interruption | None
+) -> int:
+    """Say whether the replay met the live run, and the exit code."""
+    if interruption is not None:
+        return interruption.exit_code
+    say(f"digest {digest}")
+    if damaged:
+        say(f"{damaged} rows of {file.name} failed their check and were left out.")
+    recorded, made_by = header.get("digest"), header.get("program_version", "?")
+    if recorded is None:
+        say(
+            "The live run did not end cleanly, so there is no digest to compare; all that was recorded was replayed."
+        )
+    elif recorded == digest:
+        say("The same records as in the live run, to the bit.")
+    elif made_by != VERSION:
+        say(f"The records differ from the live run's: that was supple {made_by}, this is {VERSION}.")
+    else:
+        raise InputFileError(
+            f"The replay of {file.name} differs from the live run.",
+            "Some of the file was damaged." if damaged else "This is a defect of supple: please report it.",
+            str(file),
+        )
+    return 0
+
+
+def _plain(entry: Entry) -> dict[str, object]:
+    return {
+        "file": str(entry.path),
+        "header": entry.header,
+        "duration_s": entry.duration_s,
+        "closed_cleanly": entry.closed_cleanly,
+        "size_bytes": entry.size_bytes,
+        "problem": entry.problem or None,
+    }
+
+
+def _length(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}"
+
+
+def _ignore(_digest: str) -> None:
+    pass

@@ -1,0 +1,54 @@
+"""`supple sim`: be a sensor on a virtual radio."""
+
+from __future__ import annotations
+
+import asyncio
+
+from rich.console import Console
+
+from monitor.core.errors import SettingsError
+from monitor.sources.simulated import scenario_names, serve
+
+
+def list_scenarios() -> None:
+    """Print what there is to simulate."""
+    Console().print("Scenarios: " + ", ".join(scenario_names()), markup=False, soft_wrap=True)
+    Console().print("Example:   supple sim walk --hci tcp-server:127.0.0.1:9600", markup=False)
+
+
+def run_simulator(scenario: str, hci: str, device: str, seed: int, duration_s: float | None) -> int:
+    """Serve until Ctrl-C or `duration_s`. Bound to this machine: another place is refused."""
+    kind, _, place = hci.partition(":")
+    if kind not in ("tcp-server", "unix-server") or not place:
+        raise SettingsError(
+            f"--hci cannot be {hci!r}.",
+            "Give tcp-server:127.0.0.1:9600 or unix-server:/path/to/socket.",
+            "hci",
+        )
+    if kind == "tcp-server" and not place.startswith(("127.0.0.1:", "localhost:", "[::1]:")):
+        raise SettingsError(
+            "The virtual radio is for this machine alone.",
+            f"Give tcp-server:127.0.0.1:{place.rsplit(':', 1)[-1]}.",
+            "hci",
+        )
+    console = Console(stderr=True)
+    console.print(f"Simulating {scenario!r} at {hci}. Ctrl-C ends it.", markup=False, highlight=False)
+    console.print(
+        f"In another terminal:  supple live --radio {hci.replace('-server:', '-client:')}",
+        markup=False,
+        highlight=False,
+    )
+
+    async def serving() -> None:
+        async with asyncio.timeout(duration_s):
+            await serve(
+                scenario, seed, hci, device, lambda text: console.print(text, markup=False, highlight=False)
+            )
+
+    try:
+        asyncio.run(serving())
+    except TimeoutError:
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    return 0
