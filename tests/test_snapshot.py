@@ -149,7 +149,7 @@ def test_a_calibration_runs_until_its_result_its_refusal_or_its_time_is_over() -
     assert math.isnan(folded(start, beat(30.0 + CALIBRATION_GRACE_S + 0.1)).calibrate_left_s)
     set_now = MountSet("a", 30.0, (1.0, 0.0, 0.0, 0.0), 1.0, True, "poses")
     assert math.isnan(folded(start, beat(15.0), set_now).calibrate_left_s)
-    assert math.isnan(folded(start, beat(15.0), Notice(14.0, "mount.moving", "No.")).calibrate_left_s)
+    assert math.isnan(folded(start, beat(15.0), Notice(14.0, "calibration_moving", "No.")).calibrate_left_s)
     assert folded(start, beat(15.0), Notice(14.0, "sink.lost", "No.")).calibrate_left_s == pytest.approx(15.0)
 
 

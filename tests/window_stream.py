@@ -33,11 +33,14 @@ def prompt(t_s: float, text: str = PROMPT_TEXT) -> Prompt:
     return Prompt(t_s, "static", "static.move", text, {"static_s": 2400.0})
 
 
-def trunk(start_s: float, end_s: float, forward_known: bool = True, ok: bool = True, scale: float = 1.0) -> TrunkBlock:
+def trunk(
+    start_s: float, end_s: float, forward_known: bool = True, ok: bool = True, scale: float = 1.0
+) -> TrunkBlock:
     """Rows [start, end) of a smooth made-up wearer: breathing, a reach forward now and then, slow leaning and turning."""
     t = np.arange(round(start_s * RATE_HZ), round(end_s * RATE_HZ)) / RATE_HZ
-    n = len(t)
-    reach = 24.0 * np.exp(-(((t + 13.0) % 37.0 - 18.0) ** 2) / 8.0) - 9.0 * np.exp(-(((t + 30.0) % 53.0 - 18.0) ** 2) / 6.0)
+    reach = 24.0 * np.exp(-(((t + 13.0) % 37.0 - 18.0) ** 2) / 8.0) - 9.0 * np.exp(
+        -(((t + 30.0) % 53.0 - 18.0) ** 2) / 6.0
+    )
     flexion = scale * (11.0 + reach + 1.2 * np.sin(t * 0.31) + 0.4 * np.sin(2 * math.pi * 0.25 * t))
     lateral = scale * (3.0 * np.sin(t * 0.17) + 9.0 * np.exp(-(((t + 8.0) % 41.0 - 18.0) ** 2) / 5.0))
     turn = scale * (22.0 * np.exp(-(((t + 20.0) % 45.0 - 18.0) ** 2) / 7.0) + 2.0 * np.sin(t * 0.4))

@@ -26,8 +26,8 @@ from monitor.core.inputs import Mark
 STALE_AFTER_S = 2.0
 """Data older than this are stale: nothing is shown as present and nothing is prompted (design, faults row 2)."""
 
-CALIBRATION_NOTICES = ("calibration.", "mount.")
-"""Beginnings of the ids of notices that end a running calibration: what they say is its refusal."""
+CALIBRATION_NOTICES = "calibration_"
+"""Beginning of the ids of notices that end a running calibration: what they say is its refusal."""
 
 CALIBRATION_GRACE_S = 5.0
 """How long after its last row a calibration may owe its result (radio, memory and block delays) before it counts as over."""

@@ -31,7 +31,7 @@ SCREEN_PACKAGES = (
 """What Qt's X11 plug-in needs on top (the same experiment)."""
 
 PROBE_TIMEOUT_S = 20.0
-_PROBE = "from PySide6.QtWidgets import QApplication; QApplication([])"
+_PROBE = "import pyqtgraph; from PySide6.QtWidgets import QApplication; QApplication([])"
 _WITHOUT_SCREEN = ("offscreen", "minimal", "vnc", "linuxfb", "eglfs")
 
 
@@ -64,6 +64,8 @@ def screen_set(environment: Mapping[str, str], platform: str) -> bool:
 
 def refusal(stderr: str) -> str:
     """The sentence for what Qt wrote before it gave up."""
+    if absent := re.search(r"No module named '([\w.]+)'", stderr):
+        return text("display.module", module=absent.group(1))
     missing = re.search(r"(lib[\w.+-]+\.so[.\d]*)", stderr)
     if missing and "ImportError" in stderr:
         packages = sorted({*LIBRARY_PACKAGES.values(), *SCREEN_PACKAGES})

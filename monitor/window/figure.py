@@ -24,7 +24,7 @@ _PELVIS_SHARE = 0.45
 """Share of the tilt drawn at the hip joint already: of 111 deg of standing flexion 52 are lumbar, 59 pelvis."""
 
 _HEAD_S = 1.29
-_STEPS = np.linspace(-0.10, 1.16, 64)
+_STEPS = np.linspace(-0.05, 1.16, 62)
 
 # Along the trunk: front and back depth seen from the side, half width seen from behind.
 _S = np.array((-0.12, 0.00, 0.12, 0.26, 0.40, 0.56, 0.70, 0.80, 0.88, 0.94, 1.00, 1.06, 1.16))
@@ -87,7 +87,7 @@ def rear_figure(lateral_deg: float, placement: str, *, lying: bool = False) -> F
         spine=line.beside(_VERTEBRAE, np.zeros_like(_VERTEBRAE)),
         head=line.point(_HEAD_S, 0.0),
         head_turn_deg=line.turn_deg(_HEAD_S),
-        sensor=line.point(at, 0.26 if placement == "waist" else 0.0),
+        sensor=line.point(at, 0.17 if placement == "waist" else 0.0),
         sensor_turn_deg=line.turn_deg(at),
         hip_turn_deg=line.turn_deg(0.0),
         shoulders=(line.point(0.875, -0.30), line.point(0.875, 0.30)),

@@ -54,3 +54,7 @@ def pain_lines() -> tuple[Line, ...]:
 
 def stop_lines() -> tuple[Line, ...]:
     return (Line("title", text("stop.title")), Line("body", text("stop.text")))
+
+
+def stopping_lines() -> tuple[Line, ...]:
+    return (Line("title", text("stop.running")),)

@@ -27,8 +27,8 @@ PROMPT_SHOWN_S = 600.0
 REFRACTORY_S = 30 * 60.0
 """After a pop another is unlikely for 15 to 30 min (seed articles); the longest, and the program's default."""
 
-ESCALATION_LEVEL = 3
-"""Self-check level at which everything but recording is off (requirements, red flags)."""
+MOVEMENT_OFF_LEVEL, BENDING_OFF_LEVEL = 2, 3
+"""Self-check levels from which prompts, and calibration by bending too, are off (requirements, red flags)."""
 
 MESSAGES_KEPT = 50
 _DAY_S = 86_400
@@ -118,9 +118,13 @@ class WindowModel:
 
     @property
     def silenced(self) -> bool:
-        """No prompt may be shown: pain, or a self-check that asks for medical advice first."""
-        level = self.snapshot.screening_level
-        return self.snapshot.in_pain or (level is not None and level >= ESCALATION_LEVEL)
+        """No prompt and no movement idea may be shown: pain, or a self-check that asks for medical advice first."""
+        return self.snapshot.in_pain or (self.snapshot.screening_level or 0) >= MOVEMENT_OFF_LEVEL
+
+    @property
+    def may_bend(self) -> bool:
+        """May a calibration, which asks for bending, be offered?"""
+        return not self.snapshot.in_pain and (self.snapshot.screening_level or 0) < BENDING_OFF_LEVEL
 
     @property
     def prompts(self) -> list[Prompt]:

@@ -21,25 +21,25 @@ _SPANS_DEG = {"flexion": (-15.0, 45.0), "lateral": (-30.0, 30.0), "rotation": (-
 """What each strip shows at least: everyday ranges of forward bend, side bend and turn. More is made room for."""
 
 _ROUND_DEG = 15.0
-_TICKS_DEG, _TICK_ROOM_PX = (15, 30, 45, 90), 22
+_TICKS_DEG, _TICK_ROOM_PX = (15, 30, 45, 90), 26
 _INCLINATION = 3
 
 
 class AngleStrip(QWidget):
     """A title, the present value in words, and the curve. `show_reading` and `show_curve` draw only what changed."""
 
-    def __init__(self, name: str, span_deg: tuple[float, float], timed: bool) -> None:
+    def __init__(self, span_deg: tuple[float, float], timed: bool) -> None:
         super().__init__()
         self._span = span_deg
         self._range = (math.nan, math.nan, 0)
         self._reading: Reading | None = None
+        self._fresh: bool | None = None
         self._title, self._value = _label("heading"), _label("value")
         self._way, self._note = _label("soft"), _label("note")
         head = QHBoxLayout()
         head.setSpacing(8)
-        ways = _label("note")
-        ways.setText(text(f"plot.ways.{name}"))
-        for label in (self._title, ways, self._value, self._way, self._note):
+        self._ways = _label("note")
+        for label in (self._title, self._ways, self._value, self._way, self._note):
             head.addWidget(label, 0, Qt.AlignmentFlag.AlignBaseline)
         head.insertStretch(2)
         self._plot, self._curve = _plot(timed)
@@ -55,7 +55,9 @@ class AngleStrip(QWidget):
         self._reading = reading
         self._title.setText(reading.title)
         self._value.setText(reading.value)
+        self._ways.setText(reading.ways)
         self._way.setText(reading.direction)
+        self._way.setVisible(bool(reading.direction))
         self._note.setText(reading.note)
         self._value.setProperty("known", reading.known)
         self._value.style().polish(self._value)
@@ -71,7 +73,9 @@ class AngleStrip(QWidget):
 
     def show_curve(self, t_s: FloatArray, deg: FloatArray, fresh: bool) -> None:
         self._fit(deg)
-        self._curve.setPen(_pen(theme.ACCENT if fresh else theme.UNKNOWN))
+        if fresh is not self._fresh:
+            self._fresh = fresh
+            self._curve.setPen(_pen(theme.ACCENT if fresh else theme.UNKNOWN))
         self._curve.setData(t_s, deg, connect="finite")
 
     def _fit(self, deg: FloatArray) -> None:
@@ -82,7 +86,7 @@ class AngleStrip(QWidget):
             high = max(high, _ROUND_DEG * math.ceil(finite.max() / _ROUND_DEG))
         if (low, high, self._plot.height()) != self._range:
             self._range = (low, high, self._plot.height())
-            self._plot.setYRange(low, high, padding=0.04)
+            self._plot.setYRange(low, high, padding=0.1)
             room = self._plot.height() / (high - low)
             step = next((s for s in _TICKS_DEG if s * room >= _TICK_ROOM_PX), _TICKS_DEG[-1])
             first = math.ceil(low / step) * step
@@ -95,7 +99,7 @@ class MinutePlots(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.strips = [AngleStrip(name, span, timed=name == "rotation") for name, span in _SPANS_DEG.items()]
+        self.strips = [AngleStrip(span, timed=name == "rotation") for name, span in _SPANS_DEG.items()]
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(8)

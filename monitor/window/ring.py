@@ -14,6 +14,9 @@ CELL_S = 0.05
 BREAK_S = 0.2
 """A longer silence breaks the line (the filters restart after it too: the pipeline's gap rule)."""
 
+_ON_EDGE = 1e-6
+"""A row on the edge of a cell belongs to the cell it begins, whatever the division's last bit says."""
+
 _COLUMNS = 4
 _CAPACITY = int(SPAN_S / CELL_S) + 2
 
@@ -38,7 +41,7 @@ class MinuteRing:
         if block.t_s[0] - self._last_s > BREAK_S and np.isfinite(self._last_s):
             self._append(np.array([self._last_s]), np.full((1, _COLUMNS), np.nan))
         self._last_s = float(block.t_s[-1])
-        cells = np.floor(block.t_s / CELL_S)
+        cells = np.floor(block.t_s / CELL_S + _ON_EDGE)
         keep = np.flatnonzero(np.diff(cells, prepend=self._cell) > 0)
         if not len(keep):
             return

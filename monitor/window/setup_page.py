@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from monitor.core.events import Posture
 from monitor.window import theme
@@ -81,10 +81,10 @@ class _StepRow(QWidget):
         self._number.setFixedSize(28, 28)
         self._number.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.column = QVBoxLayout()
-        self.column.setSpacing(7)
+        self.column.setSpacing(4)
         self.column.addWidget(label("title", title))
         row = QHBoxLayout(self)
-        row.setContentsMargins(0, 10, 0, 10)
+        row.setContentsMargins(0, 6, 0, 6)
         row.setSpacing(14)
         row.addWidget(self._number, 0, Qt.AlignmentFlag.AlignTop)
         row.addLayout(self.column, 1)
@@ -106,8 +106,17 @@ class SetupPage(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        words, column = card()
-        column.setContentsMargins(26, 20, 26, 20)
+        words, frame = card()
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(8, 0, 8, 0)
+        column.setSpacing(4)
+        # Scrolls where the window is small or the type large.
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(inside)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        frame.addWidget(scroll)
         column.addWidget(label("state", text("setup.title")))
         column.addWidget(label("soft", text("setup.lead")))
         self._wear = _StepRow(1, text("setup.wear"))
@@ -121,7 +130,7 @@ class SetupPage(QWidget):
         self._button = button("button.calibrate", self.calibrate.emit, main=True)
         self._back = button("setup.back", self.left.emit)
         buttons = QHBoxLayout()
-        buttons.setContentsMargins(0, 8, 0, 0)
+        buttons.setContentsMargins(0, 6, 0, 0)
         buttons.addWidget(self._button)
         buttons.addWidget(self._back)
         buttons.addStretch(1)
@@ -129,9 +138,9 @@ class SetupPage(QWidget):
         for row in (self._wear, self._connect, self._calibrate):
             column.addWidget(row)
         column.addStretch(1)
-        picture, frame = card()
+        picture, beside = card()
         self.drawing = PlacementDrawing()
-        frame.addWidget(self.drawing, 1)
+        beside.addWidget(self.drawing, 1)
         page = QHBoxLayout(self)
         page.setContentsMargins(0, 0, 0, 0)
         page.setSpacing(14)

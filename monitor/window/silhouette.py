@@ -7,7 +7,6 @@ import math
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import (
-    QBrush,
     QColor,
     QLinearGradient,
     QPainter,
@@ -103,11 +102,10 @@ def draw_figure(
     """Draw one view in the figure's own units (y up). Grey with a dotted spine where the pose is not known."""
     body = QColor(theme.BODY if known else theme.BODY_UNKNOWN)
     line = QColor(theme.ACCENT if known else theme.UNKNOWN)
+    _arms(painter, figure, body)
     _legs(painter, figure, body, posture, side)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(body)
-    if figure.shoulders is not None:
-        _arms(painter, figure, body)
     painter.drawPolygon(_polygon(figure.outline))
     _head(painter, figure, body, side)
     if spine:
@@ -147,23 +145,23 @@ def _legs(painter: QPainter, figure: Figure, body: QColor, posture: Posture, sid
     if side:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(body)
-        painter.drawEllipse(QPointF(-0.025, -0.04), 0.19, 0.19)
+        painter.drawEllipse(QPointF(-0.02, -0.03), 0.2, 0.2)
     if side and sitting:
-        _limb(painter, QPointF(0.0, -0.055), QPointF(0.82, -0.06), 0.35, body, clear)
+        _limb(painter, QRectF(0.0, -0.23, 0.82, 0.35), QPointF(1.0, 0.0), body, clear)
     else:
         length = 0.30 if sitting else _LEG
-        for x in (-0.01,) if side else (-0.153, 0.153):
-            _limb(painter, QPointF(x, -0.02), QPointF(x, -length), 0.36 if side else 0.30, body, clear)
+        for left, width in ((-0.19, 0.36),) if side else ((-0.303, 0.30), (0.003, 0.30)):
+            _limb(painter, QRectF(left, -length, width, length), QPointF(0.0, -1.0), body, clear)
     painter.restore()
 
 
-def _limb(painter: QPainter, start: QPointF, end: QPointF, width: float, body: QColor, clear: QColor) -> None:
-    shade = QLinearGradient(start, end)
-    shade.setColorAt(0.0, body)
+def _limb(painter: QPainter, box: QRectF, toward: QPointF, body: QColor, clear: QColor) -> None:
+    """A box that fades out in the direction `toward`."""
+    half = QPointF(toward.x() * box.width() / 2.0, toward.y() * box.height() / 2.0)
+    shade = QLinearGradient(box.center() - half, box.center() + half)
     shade.setColorAt(0.45, body)
     shade.setColorAt(1.0, clear)
-    painter.setPen(QPen(QBrush(shade), width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
-    painter.drawLine(start, end)
+    painter.fillRect(box, shade)
 
 
 def _arms(painter: QPainter, figure: Figure, body: QColor) -> None:
@@ -178,8 +176,6 @@ def _arms(painter: QPainter, figure: Figure, body: QColor) -> None:
         painter.scale(out, 1.0)
         painter.drawPath(path)
         painter.restore()
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(body)
 
 
 def _head(painter: QPainter, figure: Figure, body: QColor, side: bool) -> None:

@@ -24,6 +24,8 @@ TEXTS: Mapping[str, str] = MappingProxyType(
         # --- link, battery, coverage ---
         "link.up": "Connected",
         "link.down": "No link",
+        "link.up.replay": "Connected then",
+        "link.down.replay": "No link then",
         "link.searching": "Looking for the sensor",
         "battery.known": "Battery {percent} %",
         "battery.unknown": "Battery —",
@@ -45,16 +47,16 @@ TEXTS: Mapping[str, str] = MappingProxyType(
         # --- figure ---
         "figure.side": "From the side",
         "figure.rear": "From behind",
-        "figure.left": "left",
-        "figure.right": "right",
-        "figure.back": "back",
-        "figure.front": "front",
         "figure.alt": "Drawing of the trunk. {side}. {rear}.",
         # --- readings ---
         "reading.flexion": "Forward bend",
         "reading.lateral": "Side bend",
         "reading.rotation": "Turn",
         "reading.inclination": "Tilt from upright",
+        "reading.flexion.ways": "↑ forward   ↓ backward",
+        "reading.lateral.ways": "↑ right   ↓ left",
+        "reading.rotation.ways": "↑ left   ↓ right",
+        "reading.inclination.ways": "",
         "reading.forward": "forward",
         "reading.backward": "backward",
         "reading.right": "to the right",
@@ -66,9 +68,6 @@ TEXTS: Mapping[str, str] = MappingProxyType(
         "reading.turn.note": "since the last still moment",
         "reading.no_forward": "needs calibration",
         "reading.no_rotation": "needs a gyroscope",
-        "plot.ways.flexion": "↑ forward   ↓ backward",
-        "plot.ways.lateral": "↑ right   ↓ left",
-        "plot.ways.rotation": "↑ left   ↓ right",
         "plot.now": "now",
         "plot.seconds": "{seconds} s",
         "placement.at": "Trunk tilt at the {place}",
@@ -88,7 +87,7 @@ TEXTS: Mapping[str, str] = MappingProxyType(
         "empty.not_calibrated": "Not calibrated yet",
         "empty.not_calibrated.next": "Wear the sensor, then press Calibrate. It takes {seconds} s.",
         "empty.no_forward": "Forward is not known yet",
-        "empty.no_forward.next": "Press Calibrate and bow a few times, so that forward and side bend can be told apart.",
+        "empty.no_forward.next": "Press Calibrate and bend forward gently, three times: that tells forward from sideways.",
         "empty.stale": "No data for {time}",
         "empty.stale.link.next": "The link is down. Come closer to this computer; it connects again by itself.",
         "empty.stale.sensor.next": "The link is up but the sensor is silent. If it stays so, switch the sensor off and on.",
@@ -97,7 +96,7 @@ TEXTS: Mapping[str, str] = MappingProxyType(
         "empty.ended.next": "Everything was saved. Close this window when you like.",
         # --- calibration ---
         "calibrate.running": "Calibrating",
-        "calibrate.running.next": "{left} s left. Stand still for 5 s, then bow forward and come back up slowly, three times.",
+        "calibrate.running.next": "{left} s left. Stand still for 5 s, then bend forward gently and come back up, three times.",
         "calibrate.waiting.next": "Working out the result.",
         "calibrate.done": "Calibrated.",
         "calibrate.blocked": "Calibration asks for bending, so it waits until the self-check is answered.",
@@ -116,14 +115,13 @@ TEXTS: Mapping[str, str] = MappingProxyType(
         "setup.connect": "Connect",
         "setup.connect.done": "Connected.",
         "setup.calibrate": "Calibrate",
-        "setup.calibrate.how": "Stand still for 5 s, then bow forward and come back up slowly, three times. {seconds} s in all.",
+        "setup.calibrate.how": "Stand still for 5 s, then bend forward gently and come back up, three times. {seconds} s in all.",
         "setup.calibrate.done": "Done. Calibrate again after you move the sensor.",
         "setup.back": "Show the &monitor",
         "setup.drawing.alt": "Drawing: the sensor at the {place}.",
         "setup.drawing.rear": "Seen from behind",
         "setup.drawing.front": "Seen from the front",
         # --- prompts and messages ---
-        "prompts.title": "Prompts",
         "prompts.none": "No prompt now.",
         "prompts.off.pain": "Prompts are off since you pressed Pain.",
         "prompts.off.screening": "Prompts are off.",
@@ -133,6 +131,7 @@ TEXTS: Mapping[str, str] = MappingProxyType(
         "prompts.just_now": "just now",
         "prompts.more": "and {count} more",
         "prompts.dismiss": "&Dismiss",
+        "prompts.replay": "Prompts of a recording are listed here, not given.",
         "prompts.recorded": "In the recording a prompt came here: {text}",
         "prompts.simulated": "Simulated prompt",
         "messages.noted": "Noted: {what}.",
@@ -178,7 +177,7 @@ TEXTS: Mapping[str, str] = MappingProxyType(
         "pain.title": "Stop, and rest",
         "pain.stop": "Prompts are off. Stop what you were doing and rest in a way that feels easy.",
         "pain.ask": "If the pain stays or comes back, ask a health professional.",
-        "pain.urgent": "Get urgent medical help if one of these is new",
+        "pain.urgent": "Get urgent medical help if one of these is new or was never checked",
         "pain.urgent.bladder": "A change in bladder or bowel control",
         "pain.urgent.saddle": "Numbness around the groin, the bottom or the inner thighs, or a change in sexual function",
         "pain.urgent.nerve": "Numbness, tingling, weakness or pain that runs down a leg or an arm",
@@ -189,7 +188,8 @@ TEXTS: Mapping[str, str] = MappingProxyType(
         "pain.urgent.history": "Severe pain or feeling unwell, if you ever had cancer, take steroids, have weak defences "
         "against infection, or inject drugs",
         "pain.soon": "See a doctor soon about pain at night or when lying down, pain that rest does not ease, new pain after a "
-        "small fall when older or with brittle bones, or new pain with any of the conditions in the last line.",
+        "small fall when older or with brittle bones, or new pain with cancer in the past, steroids, weak defences or "
+        "injected drugs.",
         "pain.note": "This is general information. The program does not know what causes your pain.",
         # --- self-check level, on every screen ---
         "screening.3": "Get urgent medical help for what you told the self-check. Movement ideas and prompts are off until a "
@@ -211,6 +211,7 @@ TEXTS: Mapping[str, str] = MappingProxyType(
         "Use the terminal view instead.",
         "display.library": "The window needs a system library that is missing ({library}). "
         "On Debian or Ubuntu: sudo apt-get install {packages}",
+        "display.module": "The window needs the package {module}. Install the program again with all it depends on.",
         "display.plugin": "Qt could not open the screen. On Debian or Ubuntu it may help to: sudo apt-get install {packages}",
         "display.slow": "Qt did not answer within {seconds} s. Use the terminal view instead.",
     }

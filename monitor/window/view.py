@@ -29,9 +29,10 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One angle in words. `known` False: `value` is a dash and nothing may look like a measurement."""
+    """One angle in words; `ways` says what up and down mean in its plot. `known` False: `value` is a dash."""
 
     title: str
+    ways: str
     value: str
     direction: str
     note: str
@@ -89,7 +90,7 @@ def look(model: WindowModel, now_s: float) -> View:
         state=text(f"state.{snapshot.shown_state.value if fresh else Posture.UNKNOWN.value}"),
         state_note=_state_note(model, fresh),
         bout=duration(snapshot.sitting_bout_s) if fresh and snapshot.sitting_bout_s else text("none"),
-        sitting=duration(snapshot.sitting_s) if model.has_rows() else text("none"),
+        sitting=duration(snapshot.sitting_s) if snapshot.sitting_s else text("none"),
         place=_place(snapshot.placement),
         readings=_readings(model, fresh),
         by_inclination=_by_inclination(model),
@@ -104,12 +105,14 @@ def look(model: WindowModel, now_s: float) -> View:
             (model.clock_label(m.t_s), m.text) for m in reversed(model.messages[-MESSAGES_SHOWN:])
         ),
         may_mark=acting,
-        may_calibrate=acting and snapshot.connected and not calibrating and not model.silenced,
+        may_calibrate=acting and snapshot.connected and not calibrating and model.may_bend,
         snoozed=snapshot.snooze_left_s > 0,
     )
 
 
 def _link(model: WindowModel) -> str:
+    if model.mode is Mode.REPLAY:
+        return text("link.up.replay" if model.snapshot.connected else "link.down.replay")
     if model.snapshot.connected and not model.ended:
         return text("link.up")
     searching = not model.snapshot.ever_connected and not model.ended and not model.has_rows()
@@ -161,15 +164,15 @@ def _readings(model: WindowModel, fresh: bool) -> tuple[Reading, Reading, Readin
 def _reading(
     name: str, angle_deg: float, ways: tuple[str, str, str], note: str, missing: str, fresh: bool
 ) -> Reading:
-    title = text(f"reading.{name}")
+    title, signs = text(f"reading.{name}"), text(f"reading.{name}.ways")
     if not fresh:
-        return Reading(title, text("none"), "", text("state.stale.why"), False)
+        return Reading(title, signs, text("none"), "", text("state.stale.why"), False)
     if not math.isfinite(angle_deg):
-        return Reading(title, text("none"), "", missing, False)
+        return Reading(title, signs, text("none"), "", missing, False)
     positive, negative, middle = ways
     way = middle if abs(angle_deg) < UPRIGHT_WITHIN_DEG else positive if angle_deg > 0 else negative
     value = text("reading.value", degrees=round(abs(angle_deg)))
-    return Reading(title, value, text(way) if way else "", note, True)
+    return Reading(title, signs, value, text(way) if way else "", note, True)
 
 
 def _step(model: WindowModel) -> Step:
@@ -197,7 +200,7 @@ def _empty(model: WindowModel, now_s: float) -> tuple[str, str]:
             else text("calibrate.waiting.next")
         )
         return text("calibrate.running"), todo
-    if model.silenced and not (now.mounted and now.forward_known):
+    if not model.may_bend and not (now.mounted and now.forward_known):
         return text("empty.not_calibrated"), text("calibrate.blocked")
     if not now.mounted:
         return text("empty.not_calibrated"), text("empty.not_calibrated.next", seconds=round(CALIBRATE_S))
@@ -214,6 +217,8 @@ def _prompt(model: WindowModel, fresh: bool) -> tuple[str, str]:
         more = text("prompts.more", count=len(shown) - 1) if len(shown) > 1 else ""
         simulated = text("prompts.simulated") if model.mode is Mode.SIMULATED else ""
         return shown[0].text, " · ".join(part for part in (simulated, when, more) if part)
+    if model.mode is Mode.REPLAY:
+        return "", text("prompts.replay")
     if model.snapshot.in_pain:
         return "", text("prompts.off.pain")
     if model.silenced:

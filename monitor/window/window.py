@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QTimer
@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from monitor.window import theme
 from monitor.window.bridge import WindowSink
-from monitor.window.info import pain_lines, stop_lines, urge_lines
+from monitor.window.info import Line, pain_lines, stop_lines, stopping_lines, urge_lines
 from monitor.window.model import CALIBRATE_S, WindowModel
 from monitor.window.panels import ActionBar, Banner, InfoPanel, PostureCard, PromptCard
 from monitor.window.parts import card, label, say
@@ -31,8 +31,8 @@ from monitor.window.texts import text
 from monitor.window.view import Step, View, look
 
 FRAME_MS = 33
-PLOT_EVERY = 3
-"""Plots are redrawn every third frame: 60 s over 600 pixels move one pixel in 0.1 s."""
+PLOT_EVERY = 4
+"""Plots are redrawn every fourth frame: 60 s over 600 pixels move one pixel in 0.1 s."""
 
 WORDS_EVERY = 6
 """Words and numbers change 5 times a second at most: faster ones cannot be read."""
@@ -73,7 +73,7 @@ class MainWindow(QMainWindow):
         self._timer.start()
 
     def on_frame(self) -> None:
-        """Take what waits; move the figure every frame, the plots every third, words every sixth."""
+        """Take what waits; move the figure every frame, the plots every fourth, words every sixth."""
         now_s = time.monotonic()
         self._model.push(self._bridge.take(), now_s)
         if self._bridge.closed and not self._model.ended:
@@ -129,6 +129,7 @@ class MainWindow(QMainWindow):
         """Ask the session to end; the window closes once everything is saved."""
         if not self._stopping:
             self._stopping = True
+            self._inform(stopping_lines())
             self._send("stop", {})
             self._on_stop()
         if self._bridge.closed:
@@ -216,7 +217,7 @@ class MainWindow(QMainWindow):
         self.setStyleSheet(theme.style_sheet(base_pt))
         self._plots.set_type(font)
 
-    def _inform(self, lines: Any, close_id: str = "button.close", accept_id: str = "") -> None:
+    def _inform(self, lines: Sequence[Line], close_id: str = "button.close", accept_id: str = "") -> None:
         self._info.show_lines(lines, close_id, accept_id)
         self._right.setCurrentWidget(self._info)
         self._pages.setCurrentWidget(self._monitor)
