@@ -45,7 +45,7 @@ IMPURE_STDLIB = frozenset((
 ))
 # fmt: on
 IMPURE_CALLS = frozenset({"open", "print", "input", "breakpoint", "exec", "eval", "__import__"})
-IMPURE_ATTRIBUTES = frozenset({"now", "utcnow", "today"})
+CLOCK_CALLS = ("datetime.now", "datetime.utcnow", "datetime.today", "date.today")
 IMPURE_MODULES = frozenset({"numpy.random", "importlib.resources", "importlib.metadata"})
 
 ONLY_IN: Mapping[str, str] = {
@@ -111,16 +111,16 @@ def impure_imports(sources: Sources) -> list[str]:
 
 
 def impure_calls(sources: Sources) -> list[str]:
-    """Rule 4: no `open`, no `print`, no `.now()`, no `np.random` in a pure room."""
+    """Rule 4: no `open`, no `print`, no `datetime.now`, no `np.random` in a pure room."""
     found = []
     for module in _named(sources, "monitor"):
         if room_of(module) not in PURE:
             continue
         for node in ast.walk(ast.parse(sources[module])):
             if isinstance(node, ast.Call):
-                bare = isinstance(node.func, ast.Name)
-                if _called(node) in (IMPURE_CALLS if bare else IMPURE_ATTRIBUTES):
-                    found.append(f"{module}:{node.lineno} calls {_called(node)}")
+                called = ast.unparse(node.func)
+                if called in IMPURE_CALLS or f".{called}".endswith(tuple(f".{call}" for call in CLOCK_CALLS)):
+                    found.append(f"{module}:{node.lineno} calls {called}")
             elif isinstance(node, ast.Attribute) and ast.unparse(node) in {"np.random", "numpy.random"}:
                 found.append(f"{module}:{node.lineno} uses {ast.unparse(node)}")
     return found
