@@ -9,7 +9,7 @@ import ble_peripheral as toy
 import pytest
 from bleak import BleakClient, BleakScanner
 from bleak.backends.device import BLEDevice
-from bleak.exc import BleakBluetoothNotAvailableError, BleakError, BleakGATTProtocolError
+from bleak.exc import BleakError, BleakGATTProtocolError
 from bumble import att
 from bumble.transport import open_transport
 
@@ -288,7 +288,7 @@ async def test_where_no_simulator_listens_the_error_says_how_to_start_one(tmp_pa
     assert "supple sim" in caught.value.next_step
 
 
-async def test_a_radio_whose_socket_died_is_reported_as_not_available(tmp_path: Any) -> None:
+async def test_a_radio_whose_socket_died_says_that_no_simulator_answers(tmp_path: Any) -> None:
     air = toy.Air()
     server = await open_transport(f"unix-server:{tmp_path}/hci")
     RepairedController("served", air, "AA:AA:AA:AA:AA:AA", server.source, server.sink)
@@ -296,8 +296,9 @@ async def test_a_radio_whose_socket_died_is_reported_as_not_available(tmp_path: 
         assert await BleakScanner.discover(0.05, **radio.scanner_kwargs) == []
         await close(server)
         (tmp_path / "hci").unlink()
-        with pytest.raises(BleakBluetoothNotAvailableError):
+        with pytest.raises(RadioError) as caught:
             await BleakScanner.discover(0.05, **radio.scanner_kwargs)
+    assert caught.value.datum == "no_simulator"
 
 
 async def close(server: Any) -> None:

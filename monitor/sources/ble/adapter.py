@@ -11,10 +11,12 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from bleak.exc import BleakBluetoothNotAvailableError, BleakBluetoothNotAvailableReason, BleakError
+from bleak.exc import BleakError
 from bumble import core, hci
 from bumble.device import Connection, ConnectionParametersPreferences, Device, DeviceConfiguration
 from bumble.transport.common import Transport
+
+from monitor.sources.ble.errors import no_simulator
 
 OWN_ADDRESS = "F0:F1:F2:F3:F4:F5"
 """A static random address (its two highest bits are set)."""
@@ -30,9 +32,10 @@ TransportOpener = Callable[[], Awaitable[Transport]]
 
 
 class VirtualAdapter:
-    """Powers on when first needed, and again after its transport was lost."""
+    """Powers on when first needed, and again after its transport was lost. `place` is where its controller is."""
 
-    def __init__(self, opener: TransportOpener) -> None:
+    def __init__(self, place: str, opener: TransportOpener) -> None:
+        self._place = place
         self._opener = opener
         self._transport: Transport | None = None
         self._device: Device | None = None
@@ -41,16 +44,13 @@ class VirtualAdapter:
         self._scanners = 0
 
     async def device(self) -> Device:
-        """The powered Bumble device. Raises BleakBluetoothNotAvailableError where no controller answers."""
+        """The powered Bumble device. Raises RadioError (`no_simulator`) where no controller answers."""
         async with self._power:
             if self._device is None:
                 try:
                     self._device = await self._power_on()
                 except (OSError, core.BaseBumbleError) as problem:
-                    raise BleakBluetoothNotAvailableError(
-                        f"the virtual radio does not answer ({problem or type(problem).__name__})",
-                        BleakBluetoothNotAvailableReason.NO_BLUETOOTH,
-                    ) from problem
+                    raise no_simulator(self._place, problem) from problem
             return self._device
 
     async def close(self) -> None:

@@ -103,7 +103,7 @@ def diagnose(host: HostView) -> RadioError | None:
 def no_simulator(spec: str, problem: BaseException) -> RadioError:
     """Nobody answers at a virtual radio's address."""
     return RadioError(
-        f"No virtual radio answers at {spec} ({problem}).",
+        f"No virtual radio answers at {spec} ({problem or type(problem).__name__}).",
         f"Start one with: supple sim desk --hci {spec.replace('-client', '-server')}   {SIMULATOR}",
         "no_simulator",
     )

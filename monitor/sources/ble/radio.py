@@ -47,9 +47,12 @@ async def open_radio(spec: RadioSpec) -> AsyncIterator[Radio]:
         yield Radio("this computer's Bluetooth", virtual=False)
         return
     if isinstance(spec, str):
-        adapter, label = VirtualAdapter(await _reaching(spec)), f"the virtual radio at {spec}"
+        adapter, label = VirtualAdapter(spec, await _reaching(spec)), f"the virtual radio at {spec}"
     else:
-        adapter, label = VirtualAdapter(_in_process(spec)), "the virtual radio in this program"
+        adapter, label = (
+            VirtualAdapter("this program", _in_process(spec)),
+            "the virtual radio in this program",
+        )
     try:
         yield Radio(
             label,
