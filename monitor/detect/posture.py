@@ -172,9 +172,8 @@ class PostureLogic:
         for change in transitions.find_changes(
             history[UP_X : UP_Z + 1], history[RISE], history[RATE2], self._peak - base, stop - base
         ):
-            whole = int(change.centre)
-            within = (change.centre - whole) * float(starts[whole + 1] - starts[whole])
-            self._changes.append((float(starts[whole]) + within, change))
+            here_s, next_s = float(starts[change.frame]), float(starts[change.frame + 1])
+            self._changes.append((here_s + change.within * (next_s - here_s), change))
         self._peak = stop
 
     def _one_step(

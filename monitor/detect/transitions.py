@@ -14,7 +14,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from monitor.core.inputs import FloatArray
+from monitor.core.inputs import BoolArray, FloatArray
 from monitor.detect.reference import Direction3, angle_deg
 
 IndexArray: TypeAlias = npt.NDArray[np.intp]
@@ -34,21 +34,28 @@ VOTE_MIN = 0.3  # R1
 EXCURSION_MIN_DEG = 20.0  # R1
 END_TILT_MAX_DEG = 70.0  # both ends upright enough not to be lying (R1)
 END_FRAMES = (10, 21)  # the ends are judged 1.0 to 2.1 s from the centre [I]
+END_RATE_DEG_S = (
+    20.0  # root mean square rate below which the trunk is at rest at an end (R1 asks for stillness) [I]
+)
 
 REACH_FRAMES = CENTRE_SHIFT_FRAMES + END_FRAMES[1] + 1  # what a peak needs on either side
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A movement that may be a change of posture. `centre` is a frame index of the arrays given.
+    """A movement that may be a change of posture, centred `within` (0..1) of frame `frame` of the arrays given.
 
-    `rise_m` net vertical displacement; `before`, `after` the vertical in body axes on either side.
+    `rise_m` net vertical displacement; `before`, `after` the vertical in body axes on either side; `still_before`,
+    `still_after` whether the trunk was at rest there.
     """
 
-    centre: float
+    frame: int
+    within: float
     rise_m: float
     before: Direction3
     after: Direction3
+    still_before: bool
+    still_after: bool
 
     def vote(self, upright: Direction3, *, tilt_tells: bool) -> float:
         """+ rising, - sitting down, 0 neither. `upright` is the wearer's own vertical; `tilt_tells`: its step counts."""
@@ -58,7 +65,9 @@ class Change:
         vote = _clip(self.rise_m / DISPLACEMENT_SCALE_M)
         if tilt_tells:
             vote -= _clip((tilt_after - tilt_before) / TILT_SCALE_DEG)
-        return vote if abs(vote) >= VOTE_MIN else 0.0
+        # One rises from rest and sits down to rest; a bend half-way does neither.
+        still = self.still_before if vote > 0.0 else self.still_after
+        return vote if still and abs(vote) >= VOTE_MIN else 0.0
 
 
 def find_changes(
@@ -73,17 +82,29 @@ def find_changes(
     peaks = _peaks(squared_rate, first, stop)
     if not len(peaks):
         return []
-    centres = _centroids(squared_rate, peaks)
-    near = np.rint(centres).astype(np.intp)
+    # The shift stays apart from the index: their sum would round differently for every cut of the stream.
+    shift = _centroid_shifts(squared_rate, peaks)
+    whole = np.floor(shift)
+    near = peaks + np.rint(shift).astype(np.intp)
     low, high = END_FRAMES
     before = _direction(up, near - high, high - low)
     after = _direction(up, near + low + 1, high - low)
     middle = _windows(up, near - low, 2 * low + 1)
     lean = np.minimum(_cosine(middle, before[:, :, None]), _cosine(middle, after[:, :, None])).min(axis=1)
     rise = _displacement_m(rise_m_s2, near)
+    still_before = _still(squared_rate, near - high, high - low)
+    still_after = _still(squared_rate, near + low + 1, high - low)
     good = lean <= math.cos(math.radians(EXCURSION_MIN_DEG))
     return [
-        Change(float(centres[i]), float(rise[i]), _triple(before[:, i]), _triple(after[:, i]))
+        Change(
+            int(peaks[i] + whole[i]),
+            float(shift[i] - whole[i]),
+            float(rise[i]),
+            _triple(before[:, i]),
+            _triple(after[:, i]),
+            bool(still_before[i]),
+            bool(still_after[i]),
+        )
         for i in np.flatnonzero(good)
     ]
 
@@ -121,13 +142,13 @@ def _windows(x: FloatArray, first: IndexArray, length: int) -> FloatArray:
     return np.ascontiguousarray(x[..., first[:, None] + np.arange(length)])
 
 
-def _centroids(squared_rate: FloatArray, peaks: IndexArray) -> FloatArray:
+def _centroid_shifts(squared_rate: FloatArray, peaks: IndexArray) -> FloatArray:
     radius = CENTROID_RADIUS_FRAMES
     weights = _windows(squared_rate, peaks - radius, 2 * radius + 1)
     offsets = np.arange(-radius, radius + 1.0)
     shift = (weights * offsets).sum(axis=1) / weights.sum(axis=1)
-    centres: FloatArray = peaks + np.clip(shift, -CENTRE_SHIFT_FRAMES, CENTRE_SHIFT_FRAMES)
-    return centres
+    bounded: FloatArray = np.clip(shift, -CENTRE_SHIFT_FRAMES, CENTRE_SHIFT_FRAMES)
+    return bounded
 
 
 def _direction(up: FloatArray, first: IndexArray, length: int) -> FloatArray:
@@ -135,6 +156,13 @@ def _direction(up: FloatArray, first: IndexArray, length: int) -> FloatArray:
     mean = _windows(up, first, length).sum(axis=2)
     direction: FloatArray = mean / np.sqrt(mean[0] * mean[0] + mean[1] * mean[1] + mean[2] * mean[2])
     return direction
+
+
+def _still(squared_rate: FloatArray, first: IndexArray, length: int) -> BoolArray:
+    still: BoolArray = (
+        _windows(squared_rate, first, length).sum(axis=1) < length * END_RATE_DEG_S * END_RATE_DEG_S
+    )
+    return still
 
 
 def _cosine(a: FloatArray, b: FloatArray) -> FloatArray:
