@@ -165,6 +165,9 @@ def test_a_missing_library_is_named_with_the_packages_that_bring_it() -> None:
 
 
 def test_a_screen_that_cannot_be_opened_and_a_missing_module_are_told_apart() -> None:
+    assert ":77" in refusal(
+        "qt.qpa.xcb: could not connect to display :77\nCould not load the Qt platform plugin"
+    )
     assert " ".join(SCREEN_PACKAGES) in refusal(
         'Could not load the Qt platform plugin "xcb" in "" even though it was found.'
     )

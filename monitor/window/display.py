@@ -70,4 +70,6 @@ def refusal(stderr: str) -> str:
     if missing and "ImportError" in stderr:
         packages = sorted({*LIBRARY_PACKAGES.values(), *SCREEN_PACKAGES})
         return text("display.library", library=missing.group(1), packages=" ".join(packages))
+    if unreachable := re.search(r"could not connect to display (\S+)", stderr):
+        return text("display.unreachable", display=unreachable.group(1))
     return text("display.plugin", packages=" ".join(SCREEN_PACKAGES))

@@ -145,7 +145,7 @@ def _legs(painter: QPainter, figure: Figure, body: QColor, posture: Posture, sid
     if side:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(body)
-        painter.drawEllipse(QPointF(-0.02, -0.03), 0.2, 0.2)
+        painter.drawEllipse(QPointF(-0.03, -0.04), 0.19, 0.19)
     if side and sitting:
         _limb(painter, QRectF(0.0, -0.23, 0.82, 0.35), QPointF(1.0, 0.0), body, clear)
     else:

@@ -212,6 +212,7 @@ TEXTS: Mapping[str, str] = MappingProxyType(
         "display.library": "The window needs a system library that is missing ({library}). "
         "On Debian or Ubuntu: sudo apt-get install {packages}",
         "display.module": "The window needs the package {module}. Install the program again with all it depends on.",
+        "display.unreachable": "No screen answers at {display}. Check DISPLAY, or use the terminal view instead.",
         "display.plugin": "Qt could not open the screen. On Debian or Ubuntu it may help to: sudo apt-get install {packages}",
         "display.slow": "Qt did not answer within {seconds} s. Use the terminal view instead.",
     }
