@@ -29,10 +29,14 @@ from monitor.sinks.terminal import TerminalSink
 from monitor.sources.ble.client import Target
 from monitor.sources.ble.radio import open_radio
 from monitor.sources.ble.source import BleSource
+from monitor.sources.gather import Gathered
 from monitor.sources.simulated import SimulatedSource
 from monitor.store.places import keep_private, places, private_folder, recording_path
 from monitor.store.session_file import SessionWriter, new_header
 from monitor.version import VERSION
+
+GATHER_S = 1.0
+"""Host time of one push under virtual time, where nobody waits for an angle."""
 
 
 def run_live(options: LiveOptions) -> int:
@@ -92,11 +96,12 @@ class _Live:
         sinks = [sink for sink in (self._recorder, shown, *self._live_only()) if sink is not None]
         if self._simulated is not None:
             self._simulated.begin_with(self._marks)
-            yield self._session(self._simulated, sinks)
+            source = Gathered(self._simulated, GATHER_S) if self._options.virtual_time else self._simulated
+            yield self._session(source, sinks)
             return
         async with open_radio(self._options.radio) as radio:
             start_wall_s, utc_offset_s = local_wall()
-            source = BleSource(
+            sensor_source = BleSource(
                 radio,
                 [Target(worn.key, worn.driver, worn.address, worn.identity) for worn in self._worn],
                 start_wall_s=start_wall_s,
@@ -106,7 +111,7 @@ class _Live:
                 duration_s=self._options.duration_s,
                 say=lambda _sensor, text: say(text),
             )
-            yield self._session(source, sinks)
+            yield self._session(sensor_source, sinks)
 
     def farewell(self, digest: str, interruption: Interruption | None) -> int:
         """Say what was kept; the exit code."""
