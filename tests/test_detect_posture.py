@@ -91,6 +91,15 @@ def test_tilt_alone_tells_sitting_at_the_lower_back_and_nothing_at_the_chest() -
     assert at(run(items, "sternum"), 80.0) is UNKNOWN
 
 
+def test_a_neutral_pose_from_walking_is_as_good_as_walking_and_a_still_one_is_not() -> None:
+    slid = Script(flexion_deg=-25.0).hold(60).block()
+
+    def told(source: str) -> Posture:
+        return at(run([MountSet("A", 0.0, (1.0, 0.0, 0.0, 0.0), 0.9, True, source), slid]), 50.0)
+
+    assert (told("gait+bends"), told("quiet")) == (SIT, UNKNOWN)
+
+
 def test_lying_is_told_and_afterwards_not_standing() -> None:
     records = run([Script().walk(20).hold(5).lie_down().hold(40).lean(-17.0, 4.0).hold(20).block()])
     assert at(records, 50.0) is LIE

@@ -28,9 +28,9 @@ class Limit:
 LIMITS: Mapping[str, Limit] = {
     "min_gap_min": Limit(
         30.0, 15.0, 240.0
-    ),  # at most one prompt in 30 min (safety H2); never more often than 15 [I]
-    "per_day": Limit(8.0, 0.0, 8.0),  # at most 8 a day (safety H2)
-    "quiet_start_h": Limit(21.0, 0.0, 24.0),  # quiet hours 21-08 local time (facts, prompts)
+    ),  # at most one prompt in 30 min [I, safety H2]; never more often than 15 [I]
+    "per_day": Limit(8.0, 0.0, 8.0),  # at most 8 a day [I, safety H2]
+    "quiet_start_h": Limit(21.0, 0.0, 24.0),  # quiet hours 21-08 local time [I]
     "quiet_end_h": Limit(8.0, 0.0, 24.0),
 }
 

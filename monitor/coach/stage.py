@@ -31,16 +31,14 @@ from monitor.core.inputs import Mark
 from monitor.core.protocols import Rule, Situation
 from monitor.core.registry import discover
 
-SETTLED_S = (
-    1.0  # an event is used once the data are this far past its decision: by then every way of cutting has it
-)
-STALE_S = 2.0  # data older than this are no ground for a prompt (safety H3)
-RECOGNISED_S = 60.0  # the posture must have been positively known this long (safety H3)
-START_S = 300.0  # never in the first 5 min after a start (safety H2)
-RECONNECT_S = 120.0  # nor in the 2 min after a reconnection or a gap (facts, prompts)
-GAP_S = 2.0  # a gap longer than this counts (design)
-BOUT_PAUSE_S = 20.0  # a bout goes on over a pause of this length (facts, bout metrics)
-MOVEMENT_OFF_LEVEL = 2  # from this screening level on nothing that moves is prompted (requirements G)
+SETTLED_S = 1.0  # an event is used this long after its decision: by then every cut has it
+STALE_S = 2.0  # data older than this are no ground for a prompt [I, safety H3]
+RECOGNISED_S = 60.0  # the posture must have been positively known this long [I, safety H3]
+START_S = 300.0  # never in the first 5 min after a start [I, safety H2]
+RECONNECT_S = 120.0  # nor in the 2 min after a reconnection or a gap [I]
+GAP_S = 2.0  # a gap longer than this counts [I]
+BOUT_PAUSE_S = 20.0  # a bout goes on over a pause of this length
+MOVEMENT_OFF_LEVEL = 2  # from this screening level on nothing that moves is prompted [I]
 
 _KINDS: Mapping[type, int] = {PostureState: 0, SittingBout: 1, StaticHold: 2, Creep: 3, Gap: 4}
 

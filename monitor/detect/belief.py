@@ -7,25 +7,21 @@ from dataclasses import dataclass
 
 from monitor.core.events import Posture
 
-MISSED_PER_S = 1 / 12000.0  # changes missed: one in ten of one change per 20 min [I, from facts S.1]
+MISSED_PER_S = 1 / 12000.0  # changes missed: one in ten of one change per 20 min [I]
 AFTER_WALKING = 0.03  # P(sitting) right after walking: one stands [I]
 AFTER_LYING = 0.85  # P(sitting) right after lying (R1 says sitting; it is not always so) [I]
 RELIABILITY_WEAK = 0.65  # share of changes told rightly at the smallest vote [I, seen on waist recordings]
 RELIABILITY_STRONG = 0.97  # and from a vote of STRONG_VOTE on [I, seen on waist recordings]
 STRONG_VOTE = 1.5  # displacement or tilt alone at its clip (R1)
-SITTING_TILT_DEG = (
-    20.0  # tilt from upright while sitting, before one's own is known (R1 claims sitting above 15)
-)
-STANDING_TILT_DEG = (
-    4.0  # and while standing; the waist's two postures differ by about 16 deg (posture recipes)
-)
+SITTING_TILT_DEG = 20.0  # tilt while sitting, before one's own is known (R1: above 15)
+STANDING_TILT_DEG = 4.0  # and while standing; the waist's two postures differ by about 16 deg [I]
 OWN_TILT_S = 60.0  # one's own tilts are means over about this long [I]
 TILT_SPREAD_DEG = 4.0  # tilt beyond the middle of the two that makes sitting e times as likely [I]
 TILT_MAX_LOG_ODDS = 2.0  # tilt alone says no more than this: leaning and perching look alike [I]
 TELLING_SEPARATION_DEG = 10.0  # postures closer than this in tilt make it say less, in proportion [I]
 UNWALKED_WEIGHT = 0.5  # the neutral pose instead of walking as the reference says half as much [I]
 TILT_REPEATS_S = 300.0  # tilts this far apart count as new evidence [I]
-CLAIM = 0.8  # a state is claimed from this probability (facts S.3 e)
+CLAIM = 0.8  # a state is claimed from this probability [I]
 KEEP = 0.65  # and kept down to this one, so that it does not flicker [I]
 SURE = 0.9  # tilts are learned while the state is this sure [I]
 

@@ -18,9 +18,9 @@ from monitor.core.inputs import FloatArray
 from monitor.core.protocols import Detector
 from monitor.detect.frames import Frames, FrameStage, PendingStates
 
-INTERRUPTION_S = 20.0  # ActiPASS's default (facts, bout metrics)
-STATE_DELAY_S = 5.0  # a posture state is known this long after what it is about at the latest (design)
-FULL_CREDIT_S = 120.0  # seconds of trunk movement worth a whole break [I, requirement 20]
+INTERRUPTION_S = 20.0  # ActiPASS's default
+STATE_DELAY_S = 5.0  # a posture state is known this long after what it is about at the latest [I]
+FULL_CREDIT_S = 120.0  # seconds of trunk movement worth a whole break [I]
 MOVING_RATE_DEG_S = 8.0  # a second of trunk movement: root mean square rate beyond standing sway [I]
 MOVEMENT_MEMORY = 16  # seconds of movement history: more than STATE_DELAY_S
 

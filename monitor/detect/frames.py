@@ -18,10 +18,8 @@ from monitor.core.blocks import TrunkBlock
 from monitor.core.events import Gap, MountSet, Posture, PostureState, Record
 from monitor.core.inputs import BoolArray, FloatArray, Mark
 
-LOST_AFTER_S = 2.0  # a gap longer than this leaves the posture unknown (design, "Frames")
-ROUNDING = (
-    1e-6  # a frame is never longer than asked for (unless rows are), so that delays counted in frames hold
-)
+LOST_AFTER_S = 2.0  # a gap longer than this leaves the posture unknown [I]
+ROUNDING = 1e-6  # a frame is never longer than asked for, so that delays counted in frames hold
 MEASURED_SHARE = 0.5  # a frame with fewer measured rows than this is no evidence [I]
 
 
@@ -49,7 +47,7 @@ class FrameLogic(Protocol):
         ...
 
     def notice(self, record: Record) -> None:
-        """See any other record, in its place."""
+        """See any record but rows and gaps, in its place; a mount after `lost`."""
         ...
 
     def lost(self, t_s: float, *, mount_too: bool) -> list[Record]:
@@ -85,6 +83,7 @@ class FrameStage:
             elif isinstance(item, MountSet):
                 if self._is_primary(item.sensor):
                     out.extend(self._lose(self._row_s, mount_too=True))
+                    self._logic.notice(item)
             else:
                 if isinstance(item, Mark):
                     out.extend(self._mark(item))

@@ -19,7 +19,7 @@ from monitor.detect.frames import Frames, FrameStage, column_sums
 
 ACTIVE_RATE_DEG_S = 5.0  # a frame whose mean rate about the axis is larger belongs to a movement [I]
 HOLD_FRAMES = 10  # one second below it is a hold [I]
-LEAVE_DEG = 3.0  # a movement starts this far from where it was still (hysteresis >= 3 deg) [I]
+LEAVE_DEG = 3.0  # a movement starts this far from where it was still [I]
 RETURN_SHARE = 0.2  # and has come back within this share of its range [I]
 LEAST_PEAK_DEG = 10.0  # beyond neutral; smaller ones are sway and gait (EN 1005-4's first band) [I]
 LEAST_RANGE_DEG = 10.0  # from where it started [I]

@@ -16,32 +16,29 @@ from collections.abc import Sequence
 import numpy as np
 
 from monitor.core.blocks import TrunkBlock
-from monitor.core.events import Posture, PostureState, Record, Transition
+from monitor.core.events import MountSet, Posture, PostureState, Record, Transition
 from monitor.core.inputs import BoolArray, FloatArray, Mark
 from monitor.core.protocols import Detector
 from monitor.detect import gait, transitions
 from monitor.detect.belief import AFTER_LYING, AFTER_WALKING, Belief
 from monitor.detect.frames import Frames, FrameStage, column_sums
-from monitor.detect.reference import NEUTRAL, Direction3, UprightReference, angle_deg
+from monitor.detect.reference import NEUTRAL, WALKED_ENOUGH_S, Direction3, UprightReference, angle_deg
 from monitor.detect.transitions import FINE_FRAME_S, Change
 
-GRAVITY_M_S2 = 9.81
+GRAVITY_M_S2 = 9.81  # taken from the levelled vertical acceleration (R1)
 WALK_CONFIDENCE = 0.95  # periodic steps are all but certain (reference systems: F1 1.0; less is claimed)
 LIE_CONFIDENCE = 0.95  # so is lying (F1 .99)
-LAG_FRAMES = (
-    39  # a step is judged when the data are 3.9 s past it: every change centred on it is known by then
-)
+LAG_FRAMES = 39  # a step is judged 3.9 s later: every change centred on it is known by then [I]
 REACH_BACK_FRAMES = max(gait.REACH_FRAMES, transitions.REACH_FRAMES)
 LOOK_AROUND_FRAMES = 10  # the tilt is the mean over 2 s [I]
 QUIET_RATE_DEG_S = 10.0  # and is looked at only while the trunk turns slower than this (root mean square) [I]
-BLIND_FRAMES = 20  # no measured frame for 2 s: evidence is lost (design)
+BLIND_FRAMES = 20  # no measured frame for 2 s: evidence is lost [I]
 ONE_MOVEMENT_S = 2.0  # walking is not believed to follow a change within its own two seconds [I]
-SITTING_UP_S = (
-    3.0  # getting up from lying tilts the trunk whatever comes of it, so that step does not count [I]
-)
+SITTING_UP_S = 3.0  # for this long after lying a step in tilt tells nothing [I]
 WALKING_TILT_MAX_DEG = 30.0  # nobody walks further from the calibrated neutral pose: that is no reference [I]
 FORWARD_BEND_S = 20.0  # bent forward beyond the lying angle is not lying before this long [I]
-TILT_PLACEMENTS = ("lower_back", "waist")  # where tilt parts sitting from standing (posture recipes)
+GAIT_SOURCE = "gait"  # a mount found from walking: its neutral pose is the walking vertical
+TILT_PLACEMENTS = ("lower_back", "waist")  # where tilt parts sitting from standing [I]
 
 # Columns of the history, one per fine frame.
 UP_X, UP_Y, UP_Z, RISE, MAGNITUDE, SQUARE, RATE2, INCLINATION, FLEXION, MEASURED, START, END = range(12)
@@ -73,6 +70,8 @@ class PostureLogic:
     def notice(self, record: Record) -> None:
         if isinstance(record, Mark) and record.kind == "sensor" and record.value.get("primary"):
             self._tilt_counts = record.value.get("placement") in TILT_PLACEMENTS
+        elif isinstance(record, MountSet) and record.source.startswith(GAIT_SOURCE):
+            self._reference.seconds = WALKED_ENOUGH_S
 
     def lost(self, t_s: float, *, mount_too: bool) -> list[Record]:
         self._restart()
@@ -209,7 +208,7 @@ class PostureLogic:
         if not (still and self._tilt_counts):
             tilt_deg = math.nan
         odds = belief.tilt_log_odds(tilt_deg, walked=reference.walked)
-        belief.pass_time(gait.STEP_S, odds, tilt_deg)
+        belief.pass_time(gait.STEP_S, odds if reference.walked else 0.0, tilt_deg)
         state, confidence = belief.claim(odds)
         return self._say(t_s, state, confidence, decided_s, centre_s)
 

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 Direction3 = tuple[float, float, float]
 
 WALKED_ENOUGH_S = 8.0  # walking that makes a reference: some ten steps [I]
-MEMORY_S = (
-    60.0  # the reference is a mean over about this much walking, so that it follows a creeping strap [I]
-)
+MEMORY_S = 60.0  # the reference is a mean over about this much walking, to follow a creeping strap [I]
 NEUTRAL: Direction3 = (0.0, 0.0, 1.0)
 
 

@@ -16,11 +16,9 @@ from monitor.core.protocols import Detector
 from monitor.detect.frames import Frames, FrameStage, PostureFollower
 from monitor.detect.reference import UprightFlexion
 
-BEGINS_DEG = (
-    10.0  # beyond upright: seated lumbar flexion goes from 19.8 to 30.0 deg when slumping (Alshehri 2025)
-)
-HYSTERESIS_DEG = 3.0  # it ends this much lower (facts, prompts)
-HOLD_S = 120.0  # shorter ones are no slouch (Lumo's own advice; facts, prompts)
+BEGINS_DEG = 10.0  # seated lumbar flexion goes from 19.8 to 30.0 deg when slumping (Alshehri 2025)
+HYSTERESIS_DEG = 3.0  # it ends this much lower [I]
+HOLD_S = 120.0  # shorter ones are no slouch (Lumo's own advice)
 
 
 class SlouchLogic:

@@ -19,7 +19,7 @@ from monitor.detect.reference import Direction3, angle_deg
 
 IndexArray: TypeAlias = npt.NDArray[np.intp]
 
-FINE_FRAME_S = 0.1
+FINE_FRAME_S = 0.1  # length of a fine frame; shorter where the rate asks for it [I]
 
 SMOOTH_FRAMES = 9  # squared rate smoothed over 0.9 s (R1: 0.8 s, here odd so that it stays centred)
 PEAK_RADIUS_FRAMES = 10  # a peak is the largest within 1 s on either side [I]
@@ -34,9 +34,7 @@ VOTE_MIN = 0.3  # R1
 EXCURSION_MIN_DEG = 20.0  # R1
 END_TILT_MAX_DEG = 70.0  # both ends upright enough not to be lying (R1)
 END_FRAMES = (10, 21)  # the ends are judged 1.0 to 2.1 s from the centre [I]
-END_RATE_DEG_S = (
-    20.0  # root mean square rate below which the trunk is at rest at an end (R1 asks for stillness) [I]
-)
+END_RATE_DEG_S = 20.0  # root mean square rate below which an end is at rest (R1 asks for stillness) [I]
 
 REACH_FRAMES = CENTRE_SHIFT_FRAMES + END_FRAMES[1] + 1  # what a peak needs on either side
 

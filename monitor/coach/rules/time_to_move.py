@@ -24,7 +24,7 @@ RULE = Rule(
     "time_to_move",
     propose,
     {
-        "sitting_min": 30.0,  # 30 min of sitting (facts, prompt defaults; the cluster trial's breaks) [I]
-        "creep_share": 0.65,  # what 10 min of full flexion use: 1 - exp(-10 / 9.4) (facts, creep) [I]
+        "sitting_min": 30.0,  # 30 min of sitting [I, the break length of a cluster trial, Waongenngarm 2021]
+        "creep_share": 0.65,  # what 10 min of full flexion use: 1 - exp(-10 / 9.4) [I]
     },
 )
