@@ -129,7 +129,7 @@ def merged(items: Sequence[Any]) -> list[Any]:
     return out
 
 
-def cuts(items: Sequence[Any], seeds: Sequence[int] = (1, 2, 3)) -> dict[str, Pushes]:
+def cuts(items: Sequence[Any], seeds: Sequence[int] = (1, 2)) -> dict[str, Pushes]:
     """The ways a stream is cut for the cut law; row by row is left to the caller, for it is slow."""
     ways = {"whole": whole(items), "alone": alone(items)}
     for seed in seeds:

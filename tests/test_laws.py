@@ -266,8 +266,9 @@ def test_a_recorded_session_replays_to_the_same_records(tmp_path):
 
 def test_fresh_processes_with_other_hash_seeds_and_homes_agree(tmp_path):
     script = (
-        "import law_fixtures, laws, test_laws;"
-        "print(test_laws._digest(laws.run(test_laws.Pipeline, laws.whole(law_fixtures.one_sensor()))))"
+        "import law_fixtures, laws; from monitor.core.digest import StreamDigest; from monitor.pipeline import Pipeline;"
+        "digest = StreamDigest(); digest.push(laws.run(Pipeline, laws.whole(law_fixtures.one_sensor())));"
+        "print(digest.hexdigest())"
     )
     said = set()
     for seed in ("0", "7"):
