@@ -13,7 +13,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.coach.stage import Coach
-from monitor.core.events import Beat, Creep, Gap, Posture, PostureState, Prompt, SittingBout, StaticHold
+from monitor.core.events import (
+    Beat,
+    Creep,
+    Gap,
+    Posture,
+    PostureState,
+    Prompt,
+    SittingBout,
+    StaticHold,
+    Vibration,
+)
 from monitor.core.inputs import Mark
 from monitor.core.protocols import Proposal, Rule, Situation
 
@@ -99,6 +109,12 @@ def test_nothing_in_the_two_minutes_after_a_reconnection_or_a_gap() -> None:
     assert prompts(sitting(beat(1019.0), gap)) == []
     assert len(prompts(sitting(beat(1022.0), gap))) == 1
     assert len(prompts(sitting(beat(1000.0), Gap("A", 899.0, 900.0, "missing")))) == 1
+
+
+def test_nothing_in_a_moving_vehicle() -> None:
+    shaken, calm = Vibration(500.0, True, 500.0), Vibration(800.0, False, 800.0)
+    assert prompts(sitting(beat(1000.0), shaken)) == []
+    assert len(prompts(sitting(beat(1000.0), shaken, calm))) == 1
 
 
 def test_another_sensor_is_nothing_to_the_coach() -> None:

@@ -10,9 +10,19 @@ import numpy as np
 import pytest
 from trunk_script import Script, sensor_mark
 
-from monitor.core.events import Creep, Direction, Gap, Movement, Posture, PostureState, Slouch, StaticHold
+from monitor.core.events import (
+    Creep,
+    Direction,
+    Gap,
+    Movement,
+    Posture,
+    PostureState,
+    Slouch,
+    StaticHold,
+    Vibration,
+)
 from monitor.core.protocols import Detector
-from monitor.detect import creep, movements, slouch, static
+from monitor.detect import creep, movements, slouch, static, vibration
 
 
 def run(detector: Detector, items: Sequence[Any]) -> list[Any]:
@@ -130,6 +140,27 @@ def test_sitting_loads_forward_flexion_loads_more_and_unknown_not_at_all() -> No
     assert 0.1 < upright < slumped < 0.45
     assert after(Posture.STANDING, 0.0) < 0.02
     assert after(Posture.UNKNOWN, 40.0) == 0.0
+
+
+# --- vibration ---------------------------------------------------------------------------------------------------
+
+
+def shaken(script: Script, shake_m_s2: float, until_s: float) -> list[tuple[float, bool]]:
+    block = script.block()
+    jolts = np.random.default_rng(5).normal(0.0, shake_m_s2, block.acc.shape) * (block.t_s < until_s)[:, None]
+    records = run(vibration.DETECTOR, [replace(block, acc=block.acc + jolts)])
+    return [(v.t_s, v.shaken) for v in of(Vibration, records)]
+
+
+def test_a_ride_is_told_after_half_a_minute_and_over_a_minute_after_it_ended() -> None:
+    begin, end = shaken(Script().hold(300), 0.4, 200.0)
+    assert begin == (pytest.approx(30.0, abs=1.5), True)
+    assert end == (pytest.approx(260.0, abs=2.0), False)
+
+
+def test_sitting_still_and_a_few_bends_are_no_ride() -> None:
+    script = Script().sit_down().hold(60).bend(40).hold(30).bend(40, 1.5).hold(60).rise().hold(30)
+    assert shaken(script, 0.0, 0.0) == []
 
 
 # --- movements ---------------------------------------------------------------------------------------------------

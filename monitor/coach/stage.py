@@ -2,7 +2,7 @@
 
 It acts only on events decided at least a second before the data it has, in the order in which they were decided, so
 that the way the stream was cut never changes what it says. It is silent whenever it is not sure: stale or no data, a
-posture not positively sitting or standing, just after a start, a reconnection or a gap.
+posture not positively sitting or standing, shaken as in a vehicle, just after a start, a reconnection or a gap.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from monitor.core.events import (
     Record,
     SittingBout,
     StaticHold,
+    Vibration,
 )
 from monitor.core.inputs import Mark
 from monitor.core.protocols import Rule, Situation
@@ -40,7 +41,7 @@ GAP_S = 2.0  # a gap longer than this counts [I]
 BOUT_PAUSE_S = 20.0  # a bout goes on over a pause of this length
 MOVEMENT_OFF_LEVEL = 2  # from this screening level on nothing that moves is prompted [I]
 
-_KINDS: Mapping[type, int] = {PostureState: 0, SittingBout: 1, StaticHold: 2, Creep: 3, Gap: 4}
+_KINDS: Mapping[type, int] = {PostureState: 0, SittingBout: 1, StaticHold: 2, Creep: 3, Gap: 4, Vibration: 5}
 
 
 class Coach:
@@ -64,6 +65,7 @@ class Coach:
         self._last_sat_s = math.nan
         self._static_s = 0.0
         self._creep = 0.0
+        self._shaken = False
 
     def push(self, items: Sequence[Record]) -> list[Record]:
         out: list[Record] = []
@@ -139,6 +141,7 @@ class Coach:
         """Whether the posture is positively known, now, and has been for a while."""
         return (
             not self._off
+            and not self._shaken
             and beat.connected
             and beat.t_host_s - beat.data_s <= STALE_S
             and beat.t_host_s - self._first_host_s >= START_S
@@ -163,6 +166,8 @@ class Coach:
                 self._static_s = event.seconds
             case Creep():
                 self._creep = event.fraction
+            case Vibration():
+                self._shaken = event.shaken
             case Gap() if event.end_s - event.start_s > GAP_S:
                 self._gap_end_s = event.end_s
             case _:

@@ -172,6 +172,15 @@ class Creep:
 
 
 @dataclass(frozen=True, slots=True)
+class Vibration:
+    """From `t_s` on the wearer is (or is no longer) shaken without pause, as in a vehicle: no moment for a prompt."""
+
+    t_s: float
+    shaken: bool
+    decided_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Movement:
     """One movement away from neutral and back (or to a hold). Signed peak in `direction` is positive."""
 
@@ -209,6 +218,7 @@ Event: TypeAlias = (
     | Slouch
     | StaticHold
     | Creep
+    | Vibration
     | Movement
     | Prompt
 )
