@@ -172,8 +172,3 @@ class Coach:
                 self._gap_end_s = event.end_s
             case _:
                 pass
-
-
-def build() -> Coach:
-    """A fresh coach with the rules of this program."""
-    return Coach()
