@@ -17,7 +17,9 @@ NOON_S = datetime(2026, 3, 29, 12, 0, tzinfo=UTC).timestamp()
 
 
 def prompt(t_s: float) -> Prompt:
-    return Prompt(t_s=t_s, rule="time_to_move", text_id="move.sitting", text="...", reason={"sitting_s": 2400.0})
+    return Prompt(
+        t_s=t_s, rule="time_to_move", text_id="move.sitting", text="...", reason={"sitting_s": 2400.0}
+    )
 
 
 def test_prompts_of_earlier_sessions_of_the_day_count_today(tmp_path: Path) -> None:
@@ -44,6 +46,14 @@ def test_a_snooze_outlives_the_session_and_then_ends(tmp_path: Path) -> None:
     sink.push([Tick(0.0, NOON_S, 0, ()), Mark(10.0, "snooze", {"minutes": 15})])
     assert log.snoozed_until(NOON_S + 60) == NOON_S + 910
     assert log.snoozed_until(NOON_S + 911) is None
+
+
+def test_pain_keeps_prompts_off_for_a_day_across_restarts(tmp_path: Path) -> None:
+    log = PromptLog(tmp_path / "prompts.jsonl")
+    assert not log.in_pain(NOON_S)
+    PromptLogSink(log).push([Tick(0.0, NOON_S, 0, ()), Mark(5.0, "pain", {})])
+    assert log.in_pain(NOON_S + 86_000)
+    assert not log.in_pain(NOON_S + 86_406)
 
 
 def test_a_torn_last_line_is_skipped(tmp_path: Path) -> None:

@@ -27,6 +27,8 @@ SIMULATED_WALL_START_S = datetime(2026, 1, 5, 9, 0, tzinfo=UTC).timestamp()
 """A simulated day starts on a Monday at 09:00, so that the same seed gives the same prompts whenever it is run."""
 
 CALIBRATE_S = 20.0
+IN_PAIN_LEVEL = 2
+"""Screening level (0 to 3) from which nothing that moves is prompted: what "pain" means until it is cleared."""
 SETTINGS_FILE = "settings.toml"
 
 
@@ -90,7 +92,6 @@ def opening_marks(options: LiveOptions, worn: list[Worn], live: bool) -> list[Ma
     settings = read_settings(places().config / SETTINGS_FILE)
     marks.append(Mark(0.0, "settings", settings))
     marks.append(Mark(0.0, "seed", {"seed": options.seed}))
-    marks.append(Mark(0.0, "screening", {"level": None}))
     marks += _counted(live)
     marks += [
         Mark(0.0, "calibrate", {"sensor": sensor.key, "seconds": CALIBRATE_S})
@@ -130,13 +131,19 @@ def prompt_log() -> PromptLog:
 
 
 def _counted(live: bool) -> list[Mark]:
-    """Today's prompts and a snooze still running: of live sessions only, a simulated day starts fresh."""
+    """Pain, today's prompts and a snooze still running: of live sessions only, a simulated day starts fresh."""
     if not live:
-        return [Mark(0.0, "today", {"prompts": 0, "last_prompt_wall_s": None})]
+        return [
+            Mark(0.0, "screening", {"level": None}),
+            Mark(0.0, "today", {"prompts": 0, "last_prompt_wall_s": None}),
+        ]
     now = datetime.now(UTC).astimezone()
     offset = now.utcoffset()
     log, wall_s = prompt_log(), now.timestamp()
-    marks = [Mark(0.0, "today", log.today(wall_s, int(offset.total_seconds()) if offset else 0))]
+    marks = [
+        Mark(0.0, "screening", {"level": IN_PAIN_LEVEL if log.in_pain(wall_s) else None}),
+        Mark(0.0, "today", log.today(wall_s, int(offset.total_seconds()) if offset else 0)),
+    ]
     until_s = log.snoozed_until(wall_s)
     return marks if until_s is None else [*marks, Mark(0.0, "snooze", {"until_wall_s": until_s})]
 

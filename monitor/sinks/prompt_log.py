@@ -1,4 +1,4 @@
-"""Keep the prompts and snoozes of a live session in the prompt log."""
+"""Keep the prompts, snoozes and pain of a live session in the prompt log."""
 
 from __future__ import annotations
 
@@ -30,10 +30,14 @@ class PromptLogSink:
                         "reason": dict(record.reason),
                     }
                 )
+            elif isinstance(record, Mark) and record.kind == "pain":
+                self._log.add({"kind": "pain", "wall_s": self._wall_minus_host_s + record.t_host_s})
             elif isinstance(record, Mark) and record.kind == "snooze":
                 now_s = self._wall_minus_host_s + record.t_host_s
                 minutes = record.value.get("minutes")
-                until_s = record.value.get("until_wall_s") if minutes is None else now_s + 60.0 * float(minutes)
+                until_s = (
+                    record.value.get("until_wall_s") if minutes is None else now_s + 60.0 * float(minutes)
+                )
                 if until_s is not None:
                     self._log.add({"kind": "snooze", "wall_s": now_s, "until_wall_s": float(until_s)})
 

@@ -14,6 +14,9 @@ from typing import Any
 
 from monitor.core.errors import StorageError
 
+PAIN_HOLDS_S = 86_400.0
+"""Until a self-check can clear it, pain keeps prompts off for a day [I]."""
+
 
 @dataclass(frozen=True, slots=True)
 class PromptLog:
@@ -22,7 +25,7 @@ class PromptLog:
     path: Path
 
     def add(self, entry: Mapping[str, Any]) -> None:
-        """Append one entry; it needs `wall_s` (Unix time) and `kind` (`prompt` or `snooze`)."""
+        """Append one entry; it needs `wall_s` (Unix time) and `kind` (`prompt`, `snooze` or `pain`)."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with self.path.open("a", encoding="utf-8") as file:
@@ -49,6 +52,14 @@ class PromptLog:
         """Unix time until which the wearer asked for quiet, None if that is over."""
         until = [float(entry["until_wall_s"]) for entry in self._entries() if entry.get("kind") == "snooze"]
         return until[-1] if until and until[-1] > wall_s else None
+
+    def in_pain(self, wall_s: float) -> bool:
+        """Whether the wearer marked pain within the last day: prompts to move then stay off across restarts."""
+        return any(
+            wall_s - PAIN_HOLDS_S < float(entry["wall_s"]) <= wall_s
+            for entry in self._entries()
+            if entry.get("kind") == "pain"
+        )
 
     def _entries(self) -> list[dict[str, Any]]:
         """Readable entries in order. A torn last line (a crash while writing) is skipped."""
