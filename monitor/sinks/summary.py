@@ -88,7 +88,7 @@ class Summary:
     def result(self) -> dict[str, Any]:
         """The summary, ready for strict JSON."""
         if self._rows and not self._oriented:
-            self.warn("There is no gyroscope: orientation and rotation are empty.")
+            self.warn("There is no gyroscope: inclination is given, rotation and orientation are not.")
         ranges = {name: _quantiles(histogram) for name, histogram in self._histograms.items()}
         if self._rows and ranges["inclination_deg"] is None:
             self.warn("The mount is not known: all angles are empty.")

@@ -40,7 +40,8 @@ class SessionReader:
     """A session file, opened for reading only; also one that is still being written or was cut off.
 
     Raises InputFileError with one sentence for anything that is no session file. `header` holds what was known at the
-    start and, after a clean end, `digest` and how many packets came late. `damaged` counts the rows that the last pass of `inputs` had to leave out.
+    start and, after a clean end, `digest` and how many packets came late. `damaged` counts the rows that the last
+    pass of `inputs` had to leave out.
     """
 
     def __init__(self, path: Path) -> None:
@@ -50,7 +51,7 @@ class SessionReader:
             self.header = self._read_header()
             self._seed: int = self.header.pop("seed")
             self._names = self._read_names()
-        except (sqlite3.DatabaseError, ValueError, KeyError, TypeError) as error:
+        except (sqlite3.DatabaseError, ValueError, KeyError, TypeError, RecursionError) as error:
             self._db.close()
             raise damaged(path) from error
         self.damaged = 0
@@ -182,11 +183,8 @@ class SessionReader:
 
     def _read_header(self) -> dict[str, Any]:
         rows = list(self._db.execute("SELECT key, value, crc FROM header"))
-        seed = next(
-            json.loads(value)
-            for key, value, crc in rows
-            if key == "seed" and crc == schema.text_crc(0, key, value)
-        )
+        good = [value for key, value, crc in rows if key == "seed" and crc == schema.text_crc(0, key, value)]
+        seed = json.loads(good[0]) if good else None
         if not isinstance(seed, int):
             raise TypeError("seed")
         kept = {

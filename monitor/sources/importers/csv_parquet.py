@@ -22,7 +22,7 @@ from monitor.sources.importers.table_files import (
 SENSOR = "rows"
 BLOCK_ROWS = 6_000
 NOTE = "import_note"
-"""Kind of the marks that say what was left out or is missing: value `text`, a whole sentence."""
+"""Kind of the marks that say what was left out: value `text`, a whole sentence."""
 
 
 def read_inputs(path: Path, placement: str, columns: ColumnMap | None = None) -> Iterator[list[Input]]:
@@ -39,7 +39,7 @@ def read_inputs(path: Path, placement: str, columns: ColumnMap | None = None) ->
         last_s = float(rows.t_s[-1])
         if not opened:
             opened = True
-            yield _opening(float(rows.t_s[0]), placement, columns)
+            yield _opening(float(rows.t_s[0]), placement)
         yield [rows]
     plausibility.finish()
     notes = list(_closing_notes(plausibility, skipped.n))
@@ -112,13 +112,9 @@ def _block(table: FloatArray) -> Rows:
     return rows
 
 
-def _opening(t_s: float, placement: str, columns: ColumnMap) -> list[Input]:
+def _opening(t_s: float, placement: str) -> list[Input]:
     sensor = {"sensor": SENSOR, "driver": "rows", "role": "single", "placement": placement, "primary": True}
-    marks: list[Input] = [Mark(t_s, "sensor", sensor)]
-    if not columns.gyr:
-        text = "The file has no gyroscope: inclination is given, rotation and orientation are not."
-        marks.append(Mark(t_s, NOTE, {"text": text}))
-    return marks
+    return [Mark(t_s, "sensor", sensor)]
 
 
 def _closing_notes(seen: Plausibility, skipped: int) -> Iterator[str]:

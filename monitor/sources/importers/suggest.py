@@ -20,6 +20,8 @@ from monitor.sources.importers.mapping import (
     check_present,
 )
 from monitor.sources.importers.table_files import TextLook, is_parquet, look, parquet_names
+from monitor.store.schema import SUFFIX
+from monitor.store.session_file import SessionReader
 
 _UNITS = (
     # From the most telling spelling to the least.
@@ -36,6 +38,7 @@ _UNITS = (
 _TIME = re.compile(r"^(t|time|timestamp|elapsed|epoch|sampletime|seconds|date)", re.IGNORECASE)
 _ACC = re.compile(r"acc|^a_?[xyz]\b", re.IGNORECASE)
 _GYR = re.compile(r"gyr|ang.*vel|^[gw]_?[xyz]\b", re.IGNORECASE)
+_AXIS = re.compile(r"(?:^|[^a-z])([xyz])(?![a-z])|(?:acc|gyro|gyr|^a|^g|^w)_?([xyz])(?![a-z])", re.IGNORECASE)
 _NO_GRAVITY = re.compile(r"lin|free|user|without", re.IGNORECASE)
 _NAMES_LINES = 40
 """A line of names further down is not looked for."""
@@ -53,28 +56,52 @@ class Understood:
 def dry_run(path: Path, columns: ColumnMap | None = None) -> Understood:
     """Read the whole file as an analysis would and say what came of it. Never raises for what is in the file."""
     facts: list[str] = []
-    text: TextLook | None = None
-    names: Sequence[str] = ()
     try:
-        if is_parquet(path):
-            names = parquet_names(path)
-            facts.append(f"Parquet, {len(names)} columns: {', '.join(names)}.")
-        else:
-            text = look(path, *(columns.delimiter, columns.decimal, columns.skip_rows) if columns else ())
-            names = text.names
-            facts.append(
-                f"Text, {text.encoding}, delimiter {text.delimiter!r}, decimal {text.decimal!r}; "
-                f"{len(names)} columns: {', '.join(names)}."
-            )
+        if path.suffix.lower() == SUFFIX:
+            return Understood(_session(path))
+        text, names = _names(path, columns)
+    except InputFileError as error:
+        return Understood((), error.sentence)
+    kind = (
+        f"Text, {text.encoding}, delimiter {text.delimiter!r}, decimal {text.decimal!r}"
+        if text
+        else "Parquet"
+    )
+    facts.append(f"{kind}; {len(names)} columns: {', '.join(names)}.")
+    try:
         understood = columns or canonical_map(names, path)
         check_present(understood, names, path)
-        facts += [f"{column.name} is read in {column.unit}." for column in understood.columns]
-        unused = [name for name in names if name not in {column.name for column in understood.columns}]
-        facts += [f"Not used: {', '.join(unused)}."] if unused else []
+    except InputFileError as error:
+        return Understood(tuple(facts), error.sentence, suggest_map(path, text, names))
+    facts += [f"{column.name} is read in {column.unit}." for column in understood.columns]
+    unused = [name for name in names if name not in {column.name for column in understood.columns}]
+    facts += [f"Not used: {', '.join(unused)}."] if unused else []
+    facts += (
+        []
+        if understood.gyr
+        else ["No gyroscope: inclination will be given, rotation and orientation will not."]
+    )
+    try:
         facts += _totals(path, understood)
     except InputFileError as error:
-        return Understood(tuple(facts), error.sentence, suggest_map(path, text, names) if names else "")
+        return Understood(tuple(facts), error.sentence)
     return Understood(tuple(facts))
+
+
+def _session(path: Path) -> tuple[str, ...]:
+    with SessionReader(path) as reader:
+        found = reader.summary
+        return (
+            f"A session file ({reader.header.get('source')}), {found.duration_s:.1f} s, {found.packets} packets.",
+            "It ended cleanly." if found.closed_cleanly else "It was cut off; what was recorded can be read.",
+        )
+
+
+def _names(path: Path, columns: ColumnMap | None) -> tuple[TextLook | None, Sequence[str]]:
+    if is_parquet(path):
+        return None, parquet_names(path)
+    text = look(path, columns.delimiter, columns.decimal, columns.skip_rows) if columns else look(path)
+    return text, text.names
 
 
 def suggest_map(path: Path, text: TextLook | None, names: Sequence[str]) -> str:
@@ -166,9 +193,7 @@ def _three(names: Sequence[str]) -> list[str]:
 
 
 def _axis(name: str) -> str:
-    found = re.search(
-        r"(?:^|[^a-z])([xyz])(?:[^a-z]|$)|(?:acc|gyro?|gyr|^a|^g|^w)_?([xyz])", name, re.IGNORECASE
-    )
+    found = _AXIS.search(name)
     return (found.group(1) or found.group(2)).lower() if found else ""
 
 

@@ -94,6 +94,10 @@ def look(
         raise InputFileError(
             f"{path} has {len(names)} columns; at most {COLUMNS_MAX} are read.", "Remove some.", path
         )
+    if names and all(map(_is_number, names)):
+        raise InputFileError(
+            f"{path} has no line of names: its first line holds numbers.", "Add a line of names.", path
+        )
     cells = [cell for row in rows[1:] for cell in row]
     comma = delimiter != "," and any(map(_DECIMAL_COMMA.match, cells))
     return TextLook(
@@ -163,6 +167,14 @@ def parquet_batches(path: Path, columns: ColumnMap) -> Iterator[Batch]:
 def _numbers(column: pa.Array) -> FloatArray:
     values: FloatArray = column.to_numpy(zero_copy_only=False).astype(np.float64, copy=False)
     return values
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell.replace(",", "."))
+    except ValueError:
+        return False
+    return True
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
