@@ -10,7 +10,7 @@ from motion_fixtures import SENSOR_TO_BODY, bump, exact_pose, measured, oriented
 from scipy.spatial.transform import Rotation
 
 from monitor.core.errors import MountError, SettingsError
-from monitor.motion.mount import Mount, find_mount, mount_from_axes
+from monitor.motion.mount import USUAL_QUALITY, Mount, find_mount, mount_from_axes, usual_mount
 
 RATE_HZ = 50.0
 
@@ -100,6 +100,16 @@ def test_never_still_and_never_walking_is_moving():
     t = seconds(20)
     body = trunk(50 * np.sin(2 * t), 20 * np.sin(1.3 * t), 0.0, len(t))
     assert refusal([exact_pose(body)], "lower_back").datum == "moving"
+
+
+def test_where_no_mount_is_found_the_usual_pose_is_up_and_says_how_little_that_is():
+    t = seconds(20)
+    rocking = 10.0 + 6.0 * np.sin(2 * np.pi * 0.7 * t)
+    mount = usual_mount([exact_pose(trunk(rocking, 0.0, 0.0, len(t)))])
+    cranial = Rotation.from_quat(mount.quat, scalar_first=True).inv().apply([0, 0, 1])
+    upright = SENSOR_TO_BODY.inv().apply([0, 0, 1])
+    assert np.degrees(np.arccos(cranial @ upright)) == pytest.approx(10.0, abs=2.0)
+    assert (mount.quality, mount.forward_known, mount.source) == (USUAL_QUALITY, False, "usual")
 
 
 def test_poses_held_far_apart_disagree():

@@ -15,6 +15,11 @@ from monitor.pipeline import oriented
 AUTO = "auto"
 EVIDENCE_S = 3_600.0
 """The file is searched in pieces of this length, until one says where forward is: bounds the memory."""
+USUAL = "usual"
+USUAL_WARNING = (
+    "Nobody walks, stands or sits still upright here: inclination is relative to the most frequent pose, "
+    "not to a calibrated upright."
+)
 _MOUNTING = ("mount", "calibrate")
 
 
@@ -41,7 +46,10 @@ def mounts_for(
             marks.append(_mark(mark, tools.mount_from_axes(options.mount)))
         elif not any(other.kind in _MOUNTING and other.value.get("sensor") == sensor for other in opening):
             try:
-                marks.append(_mark(mark, _search(path, options, tools, mark)))
+                found = _search(path, options, tools, mark)
+                marks.append(_mark(mark, found))
+                if found.source == USUAL:
+                    warnings.append(USUAL_WARNING)
             except MountError as refused:
                 warnings.append(
                     f"The mount of sensor {sensor} could not be found in the data: {refused.sentence}"

@@ -9,8 +9,9 @@ from typing import Any
 
 from monitor.cohort.tools import AnalyzeOptions, Tools
 from monitor.core.blocks import PoseBlock
+from monitor.core.errors import MountError
 from monitor.core.inputs import Input, Mark
-from monitor.motion.mount import Mount, find_mount, mount_from_axes
+from monitor.motion.mount import Mount, find_mount, mount_from_axes, usual_mount
 from monitor.sinks.tables import TableSink
 from monitor.sources.importers.csv_parquet import NOTE, read_inputs
 from monitor.sources.importers.mapping import load_map
@@ -49,8 +50,11 @@ def open_output(folder: Path, stem: str, about: Mapping[str, Any]) -> TableSink:
 
 
 def search_mount(poses: Sequence[PoseBlock], placement: str) -> Mount:
-    """Forward is welcome but not demanded."""
-    return find_mount(poses, placement, need_forward=False)
+    """Forward is welcome but not demanded; without any upright moment the usual pose has to do."""
+    try:
+        return find_mount(poses, placement, need_forward=False)
+    except MountError:
+        return usual_mount(poses)
 
 
 def analysis_tools() -> Tools:

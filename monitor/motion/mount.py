@@ -32,12 +32,14 @@ BENDS_AGREE = 0.9
 GAIT_AGREES = 0.3
 METHODS_DEG = 60.0
 """Gait is good to some 20 deg: further apart than this, gait and bends tell of different things."""
+USUAL_QUALITY = 0.1
+"""Of a mount whose up is only the most frequent pose: the wearer may have been leaning all the time [I]."""
 GAIT_PLACEMENTS = ("lower_back", "waist")
 
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """`quat` w x y z, sensor -> body. `quality` 0..1. `source`: `gait`, `bends`, `gait+bends`, `quiet` or `axes`.
+    """`quat` w x y z, sensor -> body. `quality` 0..1. `source`: `gait`, `bends`, `gait+bends`, `quiet`, `axes` or `usual`.
 
     Without `forward_known` x and y are some two level axes of the sensor.
     """
@@ -81,6 +83,23 @@ def find_mount(poses: Sequence[PoseBlock], placement: str, need_forward: bool = 
     return Mount(
         _rotation(cranial, forward.direction), min(up_quality, forward.quality), True, forward.source
     )
+
+
+def usual_mount(poses: Sequence[PoseBlock]) -> Mount:
+    """A makeshift where `find_mount` refuses: up is the vertical of the pose taken most often, whatever that is.
+
+    Forward stays unknown; `quality` is USUAL_QUALITY. Inclination is then relative to that pose. Raises MountError
+    (`too_short`) below one second of data.
+    """
+    acc, up, rate_hz = _gathered(poses)
+    window = max(1, round(rate_hz))
+    whole = len(acc) // window
+    if whole < 1:
+        raise MountError("There is less than a second of data.", "", "too_short")
+    means = up[: whole * window].reshape(whole, window, 3).mean(axis=1)
+    cranial = np.mean(means[_one_pose(means)], axis=0)
+    cranial /= np.sqrt(np.sum(cranial**2))
+    return Mount(_rotation(cranial, _level(cranial)[0]), USUAL_QUALITY, False, "usual")
 
 
 def mount_from_axes(text: str) -> Mount:
