@@ -44,5 +44,5 @@ def plain(value: Any) -> Any:
 
 
 def json_line(value: Mapping[str, Any]) -> str:
-    """One line of strict JSON, with its end of line."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n"
+    """One line of strict JSON, with its end of line; in ASCII, so that no reader sees another end of line in it."""
+    return json.dumps(value, allow_nan=False) + "\n"

@@ -60,7 +60,7 @@ class Recorder:
             self._jobs.put(None)
             self._thread.join()
         try:
-            self._writer.close()
+            self._writer.close(clean=self._failure is None)
         except StorageError as failure:
             self._failure = self._failure or failure
         self._report()
