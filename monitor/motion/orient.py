@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from scipy.signal import butter, sosfilt, sosfilt_zi
 from vqf import VQF
 
 from monitor.core.blocks import ImuBlock, PoseBlock, freeze
@@ -81,13 +80,17 @@ class _Gravity:
     """Second-order Butterworth low-pass, begun at rest in the first row. The heading and so the quaternion are unknown."""
 
     def __init__(self, rate_hz: float) -> None:
-        self._sos = butter(2, GRAVITY_CUTOFF_HZ, fs=rate_hz, output="sos")
+        # Imported here: it takes 1.7 s, and a sensor with a gyroscope never asks for it.
+        from scipy import signal
+
+        self._sosfilt, self._zi = signal.sosfilt, signal.sosfilt_zi
+        self._sos = signal.butter(2, GRAVITY_CUTOFF_HZ, fs=rate_hz, output="sos")
         self._carry: FloatArray | None = None
 
     def pose(self, block: ImuBlock) -> PoseBlock:
         if self._carry is None:
-            self._carry = sosfilt_zi(self._sos)[:, :, None] * block.acc[0]
-        low, self._carry = sosfilt(self._sos, block.acc, axis=0, zi=self._carry)
+            self._carry = self._zi(self._sos)[:, :, None] * block.acc[0]
+        low, self._carry = self._sosfilt(self._sos, block.acc, axis=0, zi=self._carry)
         x, y, z = low[:, 0], low[:, 1], low[:, 2]
         length = np.sqrt(x * x + y * y + z * z)
         up = low / np.where(length > 0, length, np.nan)[:, None]
