@@ -22,6 +22,7 @@ from monitor.devices.spine1_wire import (
     RESERVED_I16,
     STATE_ERRORS,
     Frames,
+    Health,
     Info,
     State,
     parse_frames,
@@ -122,20 +123,21 @@ class Spine1Decoder:
         if state.rate_hz:
             self._sampling_at(state.rate_hz, out, beats)
         self._state = (state, t_host_s)
-        self._report(state, t_host_s)
+        if state.health is not None:
+            self._report(state.health, t_host_s)
 
     def _sampling_at(self, rate_hz: float, out: list[Record], beats: list[Beat]) -> None:
         if rate_hz != self._rate_hz:
             self._flush(out, beats)
             self._rate_hz = rate_hz
 
-    def _report(self, state: State, t_host_s: float) -> None:
+    def _report(self, health: Health, t_host_s: float) -> None:
         for bit, kind in enumerate(STATE_ERRORS):
-            if state.errors & ~self._errors & (1 << bit):
+            if health.errors & ~self._errors & (1 << bit):
                 self._fault(kind, t_host_s)
-        self._errors = state.errors
+        self._errors = health.errors
         status = DeviceStatus(
-            self._sensor, t_host_s, float(state.battery_percent), state.temperature_c, state.clip_count
+            self._sensor, t_host_s, float(health.battery_percent), health.temperature_c, health.clip_count
         )
         last = self._status
         if (

@@ -34,6 +34,7 @@ CRC_RESIDUE = 0x2144DF1C
 
 _INFO = struct.Struct("<BBHIQHHHHII")
 _STATE = struct.Struct("<IIIIIIHhIHBB")
+_SHORT_STATE = struct.Struct("<IIIII")
 STATE_ERRORS = ("sensor_error", "memory_error", "battery_low", "overheated")
 
 Int16Array = npt.NDArray[np.int16]
@@ -49,17 +50,23 @@ class Info(NamedTuple):
     rate_hz: float
 
 
+class Health(NamedTuple):
+    """The part of STATE that only its whole form has. `errors` are bits, named in STATE_ERRORS."""
+
+    temperature_c: float
+    clip_count: int
+    errors: int
+    battery_percent: int
+
+
 class State(NamedTuple):
-    """How the sensor is. `rate_hz` 0: not sampling."""
+    """How the sensor is. `rate_hz` 0: not sampling, or not said. `health` is None in the short form of MTU 23."""
 
     boot: int
     tick: int
     newest_seq: int
     rate_hz: float
-    temperature_c: float
-    clip_count: int
-    errors: int
-    battery_percent: int
+    health: Health | None
 
 
 def parse_info(payload: bytes) -> Info | str:
@@ -79,11 +86,14 @@ def parse_info(payload: bytes) -> Info | str:
 
 
 def parse_state(payload: bytes) -> State | str:
-    """STATE, or the kind of fault that makes it unusable."""
+    """STATE whole, or the first 20 bytes of it that MTU 23 leaves; else the kind of fault that makes it unusable."""
+    if len(payload) == _SHORT_STATE.size:
+        boot, tick, _, newest, _ = _SHORT_STATE.unpack(payload)
+        return State(boot, tick, newest, 0.0, None)
     if len(payload) != _STATE.size:
         return "length"
     boot, tick, _, newest, _, _, rate, temperature, clips, errors, battery, _ = _STATE.unpack(payload)
-    return State(boot, tick, newest, rate / 100, temperature / 100, clips, errors, battery)
+    return State(boot, tick, newest, rate / 100, Health(temperature / 100, clips, errors, battery))
 
 
 def started_rate_hz(payload: bytes) -> float | None:
