@@ -178,7 +178,7 @@ def sessions(
     folder: Annotated[Path | None, typer.Argument(help="Left out: the recordings folder.")] = None,
     json: Json = False,
 ) -> None:
-    """List the recordings: when, how long, coverage, and whether each ended cleanly."""
+    """List the recordings: when, how long, and whether each ended cleanly."""
     from monitor.commands.recordings import run_sessions
 
     raise typer.Exit(run_sessions(folder, json))
