@@ -40,7 +40,9 @@ def live(t_s: float, seq: int, boot: int = 7, sensor: str = "sim") -> Packet:
 
 
 def minutes_of_inputs(seconds: int) -> list[Input]:
-    inputs: list[Input] = [Mark(0.0, "sensor", {"sensor": "sim", "driver": "spine1", "nested": {"a": [1, 0.1]}})]
+    inputs: list[Input] = [
+        Mark(0.0, "sensor", {"sensor": "sim", "driver": "spine1", "nested": {"a": [1, 0.1]}})
+    ]
     for s in range(seconds):
         inputs += [live(s + k / 10, (s * 10 + k) * SAMPLES_PER_PACKET) for k in range(10)]
         inputs.append(Tick(s + 0.95, 1.7e9 + s if s % 7 else math.nan, 3600, ("sim",) if s % 5 else ()))
@@ -48,7 +50,9 @@ def minutes_of_inputs(seconds: int) -> list[Input]:
 
 
 def write(path: Path, inputs: Sequence[Input], **header: object) -> Path:
-    writer = SessionWriter(path, {**new_header("simulated", "1.2.3", 1.7e9, 3600, "Europe/Paris"), **header}, identify)
+    writer = SessionWriter(
+        path, {**new_header("simulated", "1.2.3", 1.7e9, 3600, "Europe/Paris"), **header}, identify
+    )
     writer.append(inputs)
     writer.close()
     return path
@@ -66,7 +70,10 @@ def bits(inputs: Sequence[Input]) -> list[str]:
 
 def test_what_is_read_is_what_was_written_to_the_bit(tmp_path: Path) -> None:
     inputs = minutes_of_inputs(1_000)
-    inputs += [Packet(1_000.1 + 1e-13, "süß \x1b[31m", "info", b""), Packet(1_001.0, "sim", "state", bytes(500))]
+    inputs += [
+        Packet(1_000.1 + 1e-13, "süß \x1b[31m", "info", b""),
+        Packet(1_001.0, "sim", "state", bytes(500)),
+    ]
     assert len(inputs) > 2 * CHUNK_ROWS
     path = write(tmp_path / "a.supple", inputs)
     again = read(path)
@@ -151,7 +158,12 @@ def test_identity_order_puts_late_packets_before_the_next_larger_one(tmp_path: P
 
 
 def test_identity_order_keeps_sensors_and_boots_apart(tmp_path: Path) -> None:
-    inputs: list[Input] = [live(0, 500, boot=1), live(1, 10, boot=2), live(2, 5, sensor="other"), live(3, 11, boot=2)]
+    inputs: list[Input] = [
+        live(0, 500, boot=1),
+        live(1, 10, boot=2),
+        live(2, 5, sensor="other"),
+        live(3, 11, boot=2),
+    ]
     inputs.append(Packet(4.0, "sim", "state", b"no identity"))
     path = write(tmp_path / "a.supple", inputs)
     assert bits(read(path, "identity")) == bits(inputs)
@@ -295,7 +307,9 @@ def make_foreign(path: Path, content: str) -> None:
             write(path, [])
             with sqlite3.connect(path) as db:
                 db.execute("DROP TABLE gap")
-                db.execute("CREATE VIEW gap AS SELECT 'x' AS sensor, 0.0 AS start_s, 1.0 AS end_s, 'y' AS reason")
+                db.execute(
+                    "CREATE VIEW gap AS SELECT 'x' AS sensor, 0.0 AS start_s, 1.0 AS end_s, 'y' AS reason"
+                )
             db.close()
         case "magic only":
             path.write_bytes(schema.MAGIC + bytes(3_000))
@@ -406,7 +420,9 @@ def test_a_disk_that_takes_no_more_keeps_what_was_committed(tmp_path: Path) -> N
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small disk")
 def test_a_full_disk_is_called_by_its_name(tmp_path: Path) -> None:
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400k", "none", str(tmp_path)], capture_output=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=400k", "none", str(tmp_path)], capture_output=True
+    )
     if mounted.returncode:
         pytest.skip("this machine lets nobody mount")
     try:

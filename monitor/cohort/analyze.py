@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from monitor.cohort.mounting import mounts_for, opening_marks, with_mounts
+from monitor.cohort.mounting import USUAL, mounts_for, opening_marks, with_mounts
 from monitor.cohort.offline import OfflineAngles
 from monitor.cohort.tools import AnalyzeOptions, Output, Tools
 from monitor.core.errors import SettingsError, SuppleError
@@ -99,9 +99,10 @@ def analyze_one(path: Path, folder: Path, options: AnalyzeOptions, tools: Tools)
 
 
 def quality(summary: Mapping[str, Any]) -> str:
-    """How far the numbers of a summary may be trusted."""
+    """How far the numbers of a summary may be trusted. Angles from a makeshift upright are poor whatever the coverage."""
     coverage = float(summary["coverage"])
-    if coverage < COVERAGE_FAIR or not summary["ranges"]["inclination_deg"]:
+    makeshift = any(mount["source"] == USUAL for mount in summary["mounts"])
+    if coverage < COVERAGE_FAIR or makeshift or not summary["ranges"]["inclination_deg"]:
         return "poor"
     return "good" if coverage >= COVERAGE_GOOD and summary["ranges"]["flexion_deg"] else "fair"
 
