@@ -66,11 +66,6 @@ def text_crc(seed: int, *parts: object) -> int:
     return zlib.crc32("\x00".join(str(part) for part in parts).encode(), seed)
 
 
-def canonical(mark: Mark) -> Mark:
-    """The mark as a session file gives it back (tuples become lists, keys text): push this one, live and replayed."""
-    return Mark(float(mark.t_host_s), mark.kind, json.loads(json.dumps(dict(mark.value))))
-
-
 def seal(header: bytes, payload: bytes, seed: int) -> bytes:
     """The body of a row. Raises StorageError where it would be too large to be read back."""
     bare = header + payload
