@@ -20,16 +20,31 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Speed = Annotated[
-    str, typer.Option(help="Times real time: 1, 10, ... or max (as fast as it goes; no window).")
+LiveSpeed = Annotated[
+    str, typer.Option(metavar="1|max", help="Real time, or as fast as it goes (--sim only, no window).")
+]
+ReplaySpeed = Annotated[
+    str, typer.Option(metavar="X", help="Times real time: 1, 10, ... or max, as fast as it goes.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on standard output.")]
 Radio = Annotated[
     str | None,
-    typer.Option(help="A virtual radio, e.g. tcp-client:127.0.0.1:9600. Left out: this machine's Bluetooth."),
+    typer.Option(
+        metavar="WHERE",
+        help="A virtual radio, e.g. tcp-client:127.0.0.1:9600. Left out: this machine's Bluetooth.",
+    ),
 ]
-Duration = Annotated[float | None, typer.Option(min=0.1, help="Stop after this many seconds.")]
-Seed = Annotated[int, typer.Option(help="The same seed gives the same simulated day, to the byte.")]
+Duration = Annotated[
+    float | None, typer.Option(min=0.1, metavar="SECONDS", help="Stop after this long.", show_default=False)
+]
+Seed = Annotated[
+    int, typer.Option(metavar="N", help="The same seed gives the same simulated day, to the byte.")
+]
+Listen = Annotated[float, typer.Option(min=0.5, max=120, metavar="SECONDS", help="How long to look.")]
+Placement = Annotated[str, typer.Option(metavar="PLACE", help="lower_back, upper_back, sternum or waist.")]
+Make = Annotated[
+    str, typer.Option(metavar="MAKE", help="The make of the simulated sensor: spine1 or witmotion.")
+]
 
 
 @app.callback(invoke_without_command=True)
@@ -49,40 +64,45 @@ def door(
         typer.echo(ctx.get_help())
 
 
-@app.command(epilog="Example:  supple live --sim desk      supple live --device desk-sensor --json")
+@app.command(epilog="Example:  supple live --sim desk")
 def live(
     sim: Annotated[
-        str | None, typer.Option(help="Use a simulated wearer: desk, slouch, walk, ... or a TOML file.")
+        str | None,
+        typer.Option(metavar="SCENARIO", help="A simulated wearer: desk, slouch, walk, ... or a TOML file."),
     ] = None,
     device: Annotated[
-        str | None, typer.Option(help="A paired sensor's name, or an address. Left out: the paired one.")
+        str | None,
+        typer.Option(metavar="NAME", help="A paired sensor's name or address. Left out: the one used last."),
     ] = None,
     radio: Radio = None,
     window: Annotated[
         bool | None, typer.Option("--window/--no-window", help="Left out: a window where there is a display.")
     ] = None,
     json: Json = False,
-    speed: Speed = "1",
+    speed: LiveSpeed = "1",
     duration: Duration = None,
     seed: Seed = 0,
-    sensor: Annotated[
-        str, typer.Option(help="With --sim, the make of the sensor: spine1 or witmotion.")
-    ] = "spine1",
+    sensor: Make = "spine1",
     two: Annotated[
         bool, typer.Option("--two", help="With --sim, a second sensor at the upper back.")
     ] = False,
     mount: Annotated[
-        str | None, typer.Option(help="Where the sensor's axes point, e.g. forward=+z,up=+x.")
+        str | None, typer.Option(metavar="AXES", help="Where the sensor's axes point: forward=+z,up=+x.")
     ] = None,
     calibrate: Annotated[
         bool, typer.Option("--calibrate", help="Calibrate in the first 20 s, even if it was done before.")
     ] = False,
     record: Annotated[
-        Path | None, typer.Option(help="Where to record. Left out: a new file in the recordings folder.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Where to record. Left out: a new file in the recordings folder."),
     ] = None,
     no_record: Annotated[bool, typer.Option("--no-record", help="Record nothing.")] = False,
 ) -> None:
-    """Stream from a sensor: angles, posture, sitting time and prompts, in a window or in the terminal."""
+    """Show and record angles, posture, sitting time and prompts.
+
+    From a paired sensor, or with --sim from a simulated one; in a window where there is a display, else in the
+    terminal. Ctrl-C ends it and keeps what was recorded.
+    """
     from monitor.commands.live import run_live
     from monitor.commands.options import LiveOptions
 
@@ -108,17 +128,26 @@ def live(
 @app.command(epilog="Example:  supple sim walk --hci tcp-server:127.0.0.1:9600")
 def sim(
     scenario: Annotated[
-        str, typer.Argument(help="desk, slouch, sit_stand, mobility, walk, commute, ... or a TOML file.")
+        str,
+        typer.Argument(
+            metavar="SCENARIO", help="desk, slouch, walk, ... or a TOML file. Left out: list them."
+        ),
     ] = "",
     hci: Annotated[
         str,
-        typer.Option(help="Where other programs reach the radio: tcp-server:HOST:PORT or unix-server:PATH."),
-    ] = ("tcp-server:127.0.0.1:9600"),
-    sensor: Annotated[str, typer.Option(help="The make of the sensor: spine1 or witmotion.")] = "spine1",
+        typer.Option(
+            metavar="WHERE",
+            help="Where other programs reach the radio: tcp-server:127.0.0.1:PORT or unix-server:PATH.",
+        ),
+    ] = "tcp-server:127.0.0.1:9600",
+    sensor: Make = "spine1",
     seed: Seed = 0,
     duration: Duration = None,
 ) -> None:
-    """Be a sensor: a real GATT peripheral that any Bluetooth program can connect to through a virtual radio."""
+    """Be a simulated sensor for other programs.
+
+    A real GATT peripheral that any Bluetooth program of this machine can connect to through a virtual radio.
+    """
     from monitor.commands.simulate import list_scenarios, run_simulator
 
     if not scenario:
@@ -129,36 +158,39 @@ def sim(
 
 @app.command(epilog="Example:  supple scan --timeout 10")
 def scan(
-    timeout: Annotated[float, typer.Option(min=0.5, max=120, help="How long to listen, in seconds.")] = 5.0,
+    timeout: Listen = 5.0,
     radio: Radio = None,
     json: Json = False,
 ) -> None:
-    """List the sensors in reach: name, kind, signal, and whether supple can use them."""
+    """List the sensors in reach, and whether supple can use them."""
     from monitor.commands.sensors import run_scan
 
     raise typer.Exit(run_scan(timeout, radio, json))
 
 
-@app.command(epilog="Example:  supple pair C0:01:02:03:04:05 --name desk-sensor --placement lower_back")
+@app.command(epilog="Example:  supple pair C0:01:02:03:04:05 --name desk-sensor")
 def pair(
     address: Annotated[
-        str | None, typer.Argument(help="As `supple scan` lists it. Left out: the only one in reach.")
+        str | None,
+        typer.Argument(metavar="ADDRESS", help="As `supple scan` lists it. Left out: the only one in reach."),
     ] = None,
-    name: Annotated[str, typer.Option(help="What you call it.")] = "",
-    placement: Annotated[str, typer.Option(help="lower_back, upper_back, sternum or waist.")] = "lower_back",
-    timeout: Annotated[
-        float, typer.Option(min=0.5, max=120, help="How long to look for it, in seconds.")
-    ] = 8.0,
+    name: Annotated[
+        str, typer.Option(metavar="NAME", help="What you call it. Left out: what it calls itself.")
+    ] = "",
+    placement: Placement = "lower_back",
+    timeout: Listen = 8.0,
     radio: Radio = None,
 ) -> None:
-    """Remember a sensor under a name, with the place where it is worn."""
+    """Remember a sensor under a name, and where it is worn."""
     from monitor.commands.sensors import run_pair
 
     raise typer.Exit(run_pair(address, name, placement, timeout, radio))
 
 
 @app.command(epilog="Example:  supple forget desk-sensor")
-def forget(name: Annotated[str, typer.Argument(help="The name it was paired under.")]) -> None:
+def forget(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The name it was paired under.")],
+) -> None:
     """Forget a paired sensor and its calibration. Recordings stay."""
     from monitor.commands.sensors import run_forget
 
@@ -167,7 +199,10 @@ def forget(name: Annotated[str, typer.Argument(help="The name it was paired unde
 
 @app.command(epilog="Example:  supple doctor")
 def doctor(json: Json = False) -> None:
-    """Say what Bluetooth, window, notifications, disk and settings look like, and how to mend each."""
+    """Say what is missing on this machine, and how to mend it.
+
+    Looks at Bluetooth, window, notifications, disk and folders. Ends with 1 where something needs a look.
+    """
     from monitor.commands.sensors import run_doctor
 
     raise typer.Exit(run_doctor(json))
@@ -175,10 +210,12 @@ def doctor(json: Json = False) -> None:
 
 @app.command(epilog="Example:  supple sessions --json")
 def sessions(
-    folder: Annotated[Path | None, typer.Argument(help="Left out: the recordings folder.")] = None,
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="FOLDER", help="Left out: the recordings folder.")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """List the recordings: when, how long, and whether each ended cleanly."""
+    """List the recordings: how long, and whether each ended well."""
     from monitor.commands.recordings import run_sessions
 
     raise typer.Exit(run_sessions(folder, json))
@@ -186,40 +223,42 @@ def sessions(
 
 @app.command(epilog="Example:  supple replay recording.supple --speed 60")
 def replay(
-    file: Annotated[Path, typer.Argument(help="A session file.")],
-    speed: Speed = "max",
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A session file.")],
+    speed: ReplaySpeed = "max",
     window: Annotated[
         bool, typer.Option("--window/--no-window", help="Show it in the window (not with --speed max).")
     ] = False,
     json: Json = False,
 ) -> None:
-    """Run a recording through the pipeline again: the same inputs give the same records, to the bit."""
+    """Run a recording again: the same records, to the bit."""
     from monitor.commands.recordings import run_replay
 
     raise typer.Exit(run_replay(file, _speed(speed), window, json))
 
 
-@app.command(epilog="Example:  supple analyze monday.csv tuesday.supple --out results --placement lower_back")
+@app.command(epilog="Example:  supple analyze monday.csv tuesday.supple --out results")
 def analyze(
-    files: Annotated[list[Path], typer.Argument(help="Session files, CSV or Parquet files.")],
-    out: Annotated[Path | None, typer.Option(help="The folder for the results (made if absent).")] = None,
-    placement: Annotated[str, typer.Option(help="lower_back, upper_back, sternum or waist.")] = "lower_back",
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Session files, CSV or Parquet files.")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The folder for the results (made if absent).")
+    ] = None,
+    placement: Placement = "lower_back",
     mount: Annotated[
-        str, typer.Option(help="auto, or where the sensor's axes point: forward=+z,up=+x.")
+        str, typer.Option(metavar="AXES", help="auto, or where the sensor's axes point: forward=+z,up=+x.")
     ] = "auto",
     column_map: Annotated[
-        Path | None, typer.Option("--map", help="A TOML file that names columns and units.")
+        Path | None, typer.Option("--map", metavar="FILE", help="A TOML file that names columns and units.")
     ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Non-causal filter for the angles.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what was understood, suggest a map, write nothing.")
     ] = False,
     jobs: Annotated[
-        int | None, typer.Option(min=1, help="Files at the same time. Left out: one per core.")
+        int | None, typer.Option(min=1, metavar="N", help="Files at the same time. Left out: one per core.")
     ] = None,
     json: Json = False,
 ) -> None:
-    """Run recordings through the same pipeline and write angles, events and a summary."""
+    """Write angles, events and a summary of recordings or tables."""
     from monitor.commands.analysis import AnalyzeOptions, run_analyze, run_dry
 
     if dry_run:

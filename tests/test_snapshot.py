@@ -141,16 +141,20 @@ def test_a_snooze_counts_down_in_minutes_or_to_a_wall_time_and_zero_ends_it() ->
     assert until.snooze_left_s == 0.0
 
 
-def test_a_calibration_runs_until_its_result_its_refusal_or_its_time_is_over() -> None:
-    start = Mark(10.0, "calibrate", {"sensor": "a", "seconds": 20.0})
+def test_a_calibration_runs_from_its_first_row_to_its_result_its_refusal_or_the_end_of_its_time() -> None:
+    asked, first = Mark(7.0, "calibrate", {"sensor": "a", "seconds": 20.0}), rows(10.0, 10.1)
     assert math.isnan(folded(beat(10.0)).calibrate_left_s)
-    assert folded(start, beat(15.0)).calibrate_left_s == pytest.approx(15.0)
-    assert folded(start, beat(31.0)).calibrate_left_s == 0.0
-    assert math.isnan(folded(start, beat(30.0 + CALIBRATION_GRACE_S + 0.1)).calibrate_left_s)
+    assert folded(asked, beat(40.0, connected=False)).calibrate_left_s == pytest.approx(20.0)
+    assert folded(asked, first, beat(15.0)).calibrate_left_s == pytest.approx(15.0)
+    assert folded(asked, first, beat(31.0)).calibrate_left_s == 0.0
+    assert math.isnan(folded(asked, first, beat(30.0 + CALIBRATION_GRACE_S + 0.1)).calibrate_left_s)
     set_now = MountSet("a", 30.0, (1.0, 0.0, 0.0, 0.0), 1.0, True, "poses")
-    assert math.isnan(folded(start, beat(15.0), set_now).calibrate_left_s)
-    assert math.isnan(folded(start, beat(15.0), Notice(14.0, "calibration_moving", "No.")).calibrate_left_s)
-    assert folded(start, beat(15.0), Notice(14.0, "sink.lost", "No.")).calibrate_left_s == pytest.approx(15.0)
+    refused = Notice(14.0, "calibration_moving", "No.")
+    for over in (set_now, refused):
+        assert math.isnan(folded(asked, first, beat(15.0), over).calibrate_left_s)
+        assert math.isnan(folded(asked, over).calibrate_left_s)
+    other = Notice(14.0, "sink.lost", "No.")
+    assert folded(asked, first, beat(15.0), other).calibrate_left_s == pytest.approx(15.0)
 
 
 def test_pain_lasts_until_the_self_check_is_answered() -> None:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
 
-from monitor.commands.opening import SIMULATED_WALL_START_S, opening_marks, prompt_log, worn_sensors
+from monitor.commands.opening import (
+    CALIBRATE_S,
+    SIMULATED_WALL_START_S,
+    opening_marks,
+    prompt_log,
+    worn_sensors,
+)
 from monitor.commands.options import LiveOptions
 from monitor.commands.run import Interruption, run_in_terminal
 from monitor.commands.say import say
@@ -21,11 +27,11 @@ from monitor.core.protocols import Sink, Source
 from monitor.pipeline import drivers
 from monitor.session import Session
 from monitor.sinks.lines import LinesSink
-from monitor.sinks.mount_keeper import MountKeeper
 from monitor.sinks.notifier import Notifier, desktop_sender
+from monitor.sinks.pairing_keeper import PairingKeeper
 from monitor.sinks.prompt_log import PromptLogSink
 from monitor.sinks.recorder import Recorder
-from monitor.sinks.terminal import TerminalSink
+from monitor.sinks.terminal import HOW_TO_CALIBRATE, TerminalSink
 from monitor.sources.ble.client import Target
 from monitor.sources.ble.radio import open_radio
 from monitor.sources.ble.source import BleSource
@@ -57,7 +63,8 @@ class _Live:
     def __init__(self, options: LiveOptions) -> None:
         self.mode = "simulated" if options.simulated else "live"
         self._options = options
-        self._simulated = _simulated_source(options) if options.scenario is not None else None
+        self._say: Callable[[str], None] = say
+        self._simulated = _simulated_source(options, self._tell) if options.scenario is not None else None
         self._worn = worn_sensors(options, self._simulated)
         self._marks = opening_marks(options, self._worn, self.mode == "live")
         self._lines: LinesSink | None = None
@@ -87,8 +94,12 @@ class _Live:
                 "recording": self._file_name(),
             }
             self._lines = LinesSink(sys.stdout, self.mode, about)
+            if any(mark.kind == "calibrate" for mark in self._marks):
+                say(f"Calibrating in the first {CALIBRATE_S:.0f} s of data. {HOW_TO_CALIBRATE}")
             return self._lines
-        return TerminalSink(Console(stderr=True), self.mode, ", ".join(worn.name for worn in self._worn))
+        view = TerminalSink(Console(stderr=True), self.mode, ", ".join(worn.name for worn in self._worn))
+        self._say = view.say
+        return view
 
     @asynccontextmanager
     async def opening(self, shown: Sink) -> AsyncIterator[Session]:
@@ -109,7 +120,7 @@ class _Live:
                 wall=local_wall,
                 opening=self._marks,
                 duration_s=self._options.duration_s,
-                say=lambda _sensor, text: say(text),
+                say=self._tell,
             )
             yield self._session(sensor_source, sinks)
 
@@ -118,8 +129,14 @@ class _Live:
         if self._lines is None:
             say(f"digest {digest}")
         if self._recorder is not None:
-            say(f"Recorded in {self._path}.   Look again:  supple replay {self._path}")
+            say(f"Recorded in {self._path}")
+            say(f"Look again:  supple replay {self._path}")
         return 0 if interruption is None else interruption.exit_code
+
+    def _tell(self, sensor: str, text: str) -> None:
+        """What the link of `sensor` is doing; under virtual time nobody watches it."""
+        if not self._options.virtual_time:
+            self._say(text if len(self._worn) == 1 else f"{sensor}: {text}")
 
     def _session(self, source: Source, sinks: Sequence[Sink]) -> Session:
         return Session(source, sinks, self._on_end)
@@ -131,15 +148,12 @@ class _Live:
             self._lines.end(digest)
 
     def _live_only(self) -> list[Sink]:
-        """What only a sensor worn by a person may set off: prompts delivered, counted, and a calibration kept."""
+        """What only a paired sensor or one worn by a person may set off: what is learnt of it kept, prompts delivered."""
+        paired = {worn.key: worn.name for worn in self._worn if worn.paired}
+        keeper: list[Sink] = [PairingKeeper(places().config, paired)] if paired else []
         if self.mode != "live":
-            return []
-        names = {worn.key: worn.name for worn in self._worn}
-        return [
-            Notifier(desktop_sender(), live=True),
-            PromptLogSink(prompt_log()),
-            MountKeeper(places().config, names),
-        ]
+            return keeper
+        return [*keeper, Notifier(desktop_sender(), live=True), PromptLogSink(prompt_log())]
 
     def _open_recorder(self) -> Recorder | None:
         if not self._options.keep:
@@ -168,7 +182,7 @@ def local_wall() -> tuple[float, int]:
     return time.time(), int(offset.total_seconds()) if offset is not None else 0
 
 
-def _simulated_source(options: LiveOptions) -> SimulatedSource:
+def _simulated_source(options: LiveOptions, tell: Callable[[str, str], None]) -> SimulatedSource:
     scenario = options.scenario or ""
     return SimulatedSource(
         Path(scenario) if scenario.endswith(".toml") else scenario,
@@ -178,5 +192,5 @@ def _simulated_source(options: LiveOptions) -> SimulatedSource:
         placements=("lower_back", "upper_back") if options.two else (),
         start_wall_s=SIMULATED_WALL_START_S,
         utc_offset_s=0,
-        say=lambda _sensor, text: say(text) if not options.virtual_time else None,
+        say=tell,
     )

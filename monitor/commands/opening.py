@@ -34,7 +34,7 @@ SETTINGS_FILE = "settings.toml"
 
 @dataclass(frozen=True, slots=True)
 class Worn:
-    """One sensor of the session. `mount` is None until it is calibrated."""
+    """One sensor of the session. `mount` is None until it is calibrated; `paired`: `name` is in the paired list."""
 
     key: str
     name: str
@@ -44,6 +44,7 @@ class Worn:
     placement: str = "lower_back"
     role: str = "single"
     mount: Mount | None = None
+    paired: bool = False
 
 
 def worn_sensors(options: LiveOptions, simulated: SimulatedSource | None) -> list[Worn]:
@@ -175,7 +176,7 @@ def _chosen(device: str | None) -> PairedSensor:
 
 def _from_pairing(sensor: PairedSensor, known: Mapping[str, Driver]) -> Worn:
     worn = Worn(sensor.name, sensor.name, known[sensor.driver], sensor.address, sensor.identity)
-    worn = replace(worn, placement=sensor.placement, role=sensor.role)
+    worn = replace(worn, placement=sensor.placement, role=sensor.role, paired=True)
     if sensor.mount is None:
         return worn
     kept = sensor.mount

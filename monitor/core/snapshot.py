@@ -69,6 +69,7 @@ class Snapshot:
     forward_known: bool = False
     calibrate_from_s: float = math.nan
     calibrate_s: float = math.nan
+    calibrate_waits: bool = False
     screening_level: int | None = None
     in_pain: bool = False
     last_pop_s: float = math.nan
@@ -106,13 +107,13 @@ class Snapshot:
                     self.battery_percent = record.battery_percent
                 case MountSet() if record.sensor == self.primary:
                     self.mounted, self.forward_known = True, record.forward_known
-                    self.calibrate_from_s = math.nan
+                    self._calibration_over()
                 case Prompt():
                     self.prompts.append(record)
                 case Notice():
                     self.notices.append(record)
                     if record.id.startswith(CALIBRATION_NOTICES):
-                        self.calibrate_from_s = math.nan
+                        self._calibration_over()
                 case _:
                     pass
 
@@ -161,7 +162,12 @@ class Snapshot:
 
     @property
     def calibrate_left_s(self) -> float:
-        """Seconds of the running calibration still to come, 0 while its result is awaited; NaN outside one."""
+        """Seconds of the running calibration still to come, 0 while its result is awaited; NaN outside one.
+
+        All of them until its first row comes: it is measured in rows, and a sensor may take a while to connect.
+        """
+        if self.calibrate_waits:
+            return self.calibrate_s
         left = self.calibrate_from_s + self.calibrate_s - self.t_host_s
         return max(0.0, left) if left > -CALIBRATION_GRACE_S else math.nan
 
@@ -171,7 +177,7 @@ class Snapshot:
                 self.primary = str(mark.value["sensor"])
                 self.placement = str(mark.value.get("placement", ""))
             case "calibrate" if str(mark.value.get("sensor", self.primary)) == self.primary:
-                self.calibrate_from_s = mark.t_host_s
+                self.calibrate_waits = True
                 self.calibrate_s = float(mark.value.get("seconds", 0.0))
             case "snooze":
                 minutes, until = mark.value.get("minutes"), mark.value.get("until_wall_s")
@@ -189,7 +195,12 @@ class Snapshot:
             case _:
                 pass
 
+    def _calibration_over(self) -> None:
+        self.calibrate_from_s, self.calibrate_waits = math.nan, False
+
     def _trunk(self, block: TrunkBlock) -> None:
+        if self.calibrate_waits:
+            self.calibrate_from_s, self.calibrate_waits = float(block.t_s[0]), False
         if not self.rows:
             self.first_s = float(block.t_s[0])
         self.rows += len(block)

@@ -18,8 +18,9 @@ from monitor.core.snapshot import Snapshot
 REFRESH_EVERY_S = 0.25
 NOTICES_SHOWN = 3
 BATTERY_LOW_PERCENT = 20.0
-BANNERS = {"live": "LIVE", "replay": "REPLAY", "simulated": "SIMULATED"}
-"""Data that no person is wearing now must never look live (safety H11)."""
+ENDED = "ended"
+HOW_TO_CALIBRATE = "Stand upright and still for 5 s, then bend forward gently and come back up, three times."
+NOT_CALIBRATED = "Not calibrated: angles stay unknown. Press Ctrl-C, then:  supple live --calibrate"
 
 
 class TerminalSink:
@@ -38,6 +39,7 @@ class TerminalSink:
         self._now_s = now_s
         self._snapshot = Snapshot()
         self._drawn_at_s = -math.inf
+        self._status = ""
         self._live: Live | None = None
         if console.is_terminal:
             self._live = Live(console=console, auto_refresh=False, transient=False)
@@ -52,26 +54,37 @@ class TerminalSink:
         elif self._now_s() - self._drawn_at_s >= REFRESH_EVERY_S:
             self._draw(self._live)
 
+    def say(self, text: str) -> None:
+        """What the link is doing, in words: inside the picture, for a line printed beside it would tear it."""
+        self._status = text
+        if self._live is None:
+            self._console.print(safe(text), soft_wrap=True)
+        else:
+            self._draw(self._live)
+
     def close(self) -> None:
         if self._live is not None:
+            self._status, self._mode = ENDED, f"{self._mode} {ENDED}"
             self._draw(self._live)
             self._live.stop()
             self._live = None
 
     def _draw(self, live: Live) -> None:
         self._drawn_at_s = self._now_s()
-        live.update(render(self._snapshot, self._mode, self._title), refresh=True)
+        live.update(render(self._snapshot, self._mode, self._title, self._status), refresh=True)
 
 
-def render(now: Snapshot, mode: str, title: str) -> Panel:
-    """What a snapshot looks like. Stale data show as unknown, never as present (safety H6)."""
+def render(now: Snapshot, mode: str, title: str, status: str = "") -> Panel:
+    """What a snapshot looks like. Stale data show as unknown, never as present (safety H6). `status`: see `say`."""
     table = Table.grid(padding=(0, 2))
-    for name, value in _lines(now):
+    for name, value in _lines(now, status):
         table.add_row(Text(name, style="dim"), value)
     messages = [safe(notice.text, "yellow") for notice in now.notices[-NOTICES_SHOWN:]]
+    messages += [Text(text, "bold") for text in _what_to_do(now)]
     if now.prompts:
         messages.append(safe(now.prompts[-1].text, "bold"))
-    head = Text.assemble((f" {BANNERS.get(mode, safe(mode).plain.upper())} ", "reverse"), "  ", safe(title))
+    # Data that no person is wearing now must never look live (safety H11).
+    head = Text.assemble((f" {safe(mode).plain.upper()} ", "reverse"), "  ", safe(title))
     return Panel(Group(table, *messages), title=head, title_align="left")
 
 
@@ -80,7 +93,14 @@ def safe(text: str, style: str = "") -> Text:
     return Text("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text), style=style)
 
 
-def _lines(now: Snapshot) -> list[tuple[str, Text]]:
+def _what_to_do(now: Snapshot) -> list[str]:
+    """What the wearer is to do about the calibration, if anything."""
+    if not math.isnan(now.calibrate_left_s):
+        return [HOW_TO_CALIBRATE] if now.calibrate_left_s > 0 else ["Working out the calibration."]
+    return [] if now.mounted or not now.rows else [NOT_CALIBRATED]
+
+
+def _lines(now: Snapshot, status: str) -> list[tuple[str, Text]]:
     state = now.shown_state
     known = state is not Posture.UNKNOWN
     lines = [
@@ -96,7 +116,7 @@ def _lines(now: Snapshot) -> list[tuple[str, Text]]:
         ("lateral bend", _angle(now, now.lateral_deg)),
         ("rotation", _angle(now, now.rotation_deg)),
         ("prompts", Text(_prompts(now))),
-        ("link", _link(now)),
+        ("link", _link(now, status)),
         ("battery", _battery(now)),
         ("coverage", Text("-" if math.isnan(now.coverage) else f"{100 * now.coverage:.1f} %")),
     ]
@@ -120,9 +140,12 @@ def _prompts(now: Snapshot) -> str:
     return f"{len(now.prompts)} so far"
 
 
-def _link(now: Snapshot) -> Text:
+def _link(now: Snapshot, status: str) -> Text:
+    if status == ENDED:
+        return Text(ENDED)
     if not now.connected:
-        return Text("out of reach" if now.ever_connected else "not connected yet", "yellow")
+        known = "out of reach" if now.ever_connected else "not connected yet"
+        return safe(f"{known} ({status})" if status else known, "yellow")
     if now.stale:
         return Text("connected, no data", "yellow")
     bad = sum(now.faults.values())

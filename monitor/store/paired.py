@@ -114,10 +114,23 @@ def find(folder: Path, name_or_address: str) -> PairedSensor:
     )
 
 
-def used(folder: Path, name: str, wall_s: float, mount: Mount | None = None) -> None:
-    """Note that it was used at `wall_s`, and its new calibration if there is one. Raises like `remember` and `find`."""
-    sensor = find(folder, name)
-    remember(folder, replace(sensor, last_used_wall_s=wall_s, mount=mount or sensor.mount))
+def used(
+    folder: Path, name: str, wall_s: float, mount: Mount | None = None, identity: str | None = None
+) -> None:
+    """Note that it was used at `wall_s`, its new calibration if there is one, and who it is where that was unknown.
+
+    Raises like `remember` and `find`.
+    """
+    known = find(folder, name)
+    remember(
+        folder,
+        replace(
+            known,
+            last_used_wall_s=wall_s,
+            mount=mount or known.mount,
+            identity=known.identity or identity,
+        ),
+    )
 
 
 def _save(folder: Path, sensors: Sequence[PairedSensor]) -> None:

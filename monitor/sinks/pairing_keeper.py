@@ -1,17 +1,21 @@
-"""Keep a fresh calibration with the paired sensor it belongs to, for the next session."""
+"""Keep with a paired sensor what a session learns of it: when it was used, who it is, a fresh calibration."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from monitor.core.errors import StorageError
 from monitor.core.events import MountSet, Record
 from monitor.core.inputs import Mark, Tick
 from monitor.store.paired import Mount, used
 
 
-class MountKeeper:
-    """`names` sensor key -> the name it is paired under, in the list in `folder`. Attach to live sessions only."""
+class PairingKeeper:
+    """`names` sensor key -> the name it is paired under, in the list in `folder`.
+
+    An identity is kept where none was known. A list that cannot be written costs this sink, never the session.
+    """
 
     def __init__(self, folder: Path, names: Mapping[str, str]) -> None:
         self._folder, self._names = folder, dict(names)
@@ -25,11 +29,20 @@ class MountKeeper:
                     self._wall_s = record.wall_s
                 case Mark(kind="mount"):
                     self._given.add(tuple(record.value["quat"]))
+                case Mark(kind="identity") if record.value["sensor"] in self._names:
+                    self._keep(str(record.value["sensor"]), identity=str(record.value["id"]))
                 case MountSet() if record.quat not in self._given and record.sensor in self._names:
                     mount = Mount(record.quat, record.quality, record.forward_known, self._wall_s)
-                    used(self._folder, self._names[record.sensor], self._wall_s, mount)
+                    self._keep(record.sensor, mount)
                 case _:
                     pass
 
     def close(self) -> None:
         """Nothing is held back."""
+
+    def _keep(self, sensor: str, mount: Mount | None = None, identity: str | None = None) -> None:
+        try:
+            used(self._folder, self._names[sensor], self._wall_s, mount, identity)
+        except StorageError as problem:
+            # A StorageError would end the session: that is for the recording alone.
+            raise OSError(problem.sentence) from problem
