@@ -100,6 +100,16 @@ def test_a_row_moved_to_another_place_is_not_taken(tmp_path: Path) -> None:
     assert len(kept) == len(minutes_of_inputs(5)) - 2
 
 
+def test_the_length_is_that_of_the_last_row_left(tmp_path: Path) -> None:
+    inputs = minutes_of_inputs(300)
+    path = write(tmp_path / "a.supple", inputs)
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE input SET body = zeroblob(160) WHERE n > 1100")
+    db.close()
+    with SessionReader(path) as reader:
+        assert reader.duration_s == inputs[1_100].t_host_s  # type: ignore[union-attr]
+
+
 def test_a_damaged_name_takes_its_packets_with_it(tmp_path: Path) -> None:
     path = write(tmp_path / "a.supple", minutes_of_inputs(5))
     with sqlite3.connect(path) as db:

@@ -34,6 +34,7 @@ def test_blocks_are_cut_by_time_and_lose_nothing(tmp_path: Path) -> None:
     path = write(tmp_path / "a.supple", inputs)
     with SessionReader(path) as reader:
         blocks = list(reader.inputs(block_s=7.0))
+        assert reader.duration_s == pytest.approx(899.95)
     assert len(blocks) == math.ceil(900 / 7)
     assert all(item.t_host_s // 7 == k for k, block in enumerate(blocks) for item in block)  # type: ignore[union-attr]
     assert bits([item for block in blocks for item in block]) == bits(inputs)

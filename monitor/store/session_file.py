@@ -17,7 +17,7 @@ from monitor.core.events import Gap
 from monitor.core.inputs import Input, Mark, Packet
 from monitor.store import schema
 from monitor.store.identity_order import Moves, find_moves
-from monitor.store.rows import Chunk, HeadArray, chunks, damaged, last_row, open_database
+from monitor.store.rows import CHUNK_ROWS, Chunk, HeadArray, chunks, damaged, last_row, open_database
 from monitor.store.schema import CRC, MARK, PACKET, ROW
 from monitor.store.writer import Identify, SessionWriter, new_header
 
@@ -72,7 +72,8 @@ class SessionReader:
     def duration_s(self) -> float:
         """Host time of the last readable row, s since the session's start; 0 without rows."""
         last = last_row(self._db, self._path)
-        for chunk in chunks(self._db, self._seed, max(0, last - 1_000), last):
+        for end in range(last, -1, -CHUNK_ROWS):
+            chunk = next(chunks(self._db, self._seed, max(0, end - CHUNK_ROWS + 1), end))
             if len(chunk.heads):
                 return float(chunk.heads["t_host_s"].max())
         return 0.0
