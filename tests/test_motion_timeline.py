@@ -134,3 +134,11 @@ def test_only_one_row_and_its_grid_point_are_held_back():
 def test_a_single_row_survives():
     (block,) = blocks(timed(rows([3.0])))
     assert block.t_s.tolist() == [3.0]
+
+
+@pytest.mark.parametrize("rate_hz", [50.0, 100.0, 204.8])
+@pytest.mark.parametrize("declared", [True, False])
+def test_an_evenly_sampled_file_keeps_every_row(rate_hz: float, declared: bool):
+    t_s = 3.7 + np.arange(6000) / rate_hz
+    (block,) = blocks(timed(rows(t_s, rate_hz if declared else None)))
+    assert len(block) == 6000 and block.ok.all()

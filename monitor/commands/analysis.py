@@ -69,7 +69,7 @@ def _tell(outcome: Outcome, json: bool) -> None:
         }
         sys.stdout.write(json_module.dumps(line) + "\n")
     elif outcome.problem:
-        say(f"{outcome.path}: {outcome.problem} {outcome.next_step}")
+        say(f"{outcome.problem} {outcome.next_step}")
     else:
         for warning in outcome.summary.get("warnings", ()):
             say(f"{outcome.path}: {warning}")

@@ -16,6 +16,8 @@ _Indices = npt.NDArray[np.intp]
 
 MAX_FILL_S = 0.2
 """A longer hole is a Gap: filters restart after it (design)."""
+HAIR_PERIODS = 1e-6
+"""A grid point this near behind a row is that row: times carry rounding."""
 MISSED_PERIODS = 1.5
 """Neighbours further apart than this have lost a row between them; rows filled in there are not ok."""
 RATE_WINDOW_S = 2.0
@@ -142,7 +144,8 @@ class Timeline:
         """The grid's rows between the first and the last of `rows`."""
         ahead = int((rows.t_s[-1] - self._origin_s) * self._rate_hz) + 2 - self._next
         grid = self._origin_s + (self._next + np.arange(max(ahead, 0))) / self._rate_hz
-        grid = grid[: int(np.searchsorted(grid, rows.t_s[-1], side="right"))]
+        hair_s = HAIR_PERIODS / self._rate_hz
+        grid = grid[: int(np.searchsorted(grid, rows.t_s[-1] + hair_s, side="right"))]
         if not len(grid):
             return
         self._next += len(grid)
@@ -150,8 +153,8 @@ class Timeline:
         right = np.minimum(left + 1, len(rows) - 1)
         t_left = rows.t_s[left]
         step = rows.t_s[right] - t_left
-        exact = grid == t_left
-        share = (grid - t_left) / np.where(exact, 1.0, step)
+        exact = grid - t_left <= hair_s
+        share = np.where(exact, 0.0, grid - t_left) / np.where(exact, 1.0, step)
         ok = rows.ok[left] & (exact | (rows.ok[right] & (step <= MISSED_PERIODS * self._spacing_s)))
         acc = _between(rows.acc, left, right, share)
         gyr = None if rows.gyr is None else _between(rows.gyr, left, right, share)
@@ -171,9 +174,14 @@ class Timeline:
 
 
 def _between(values: FloatArray, left: _Indices, right: _Indices, share: FloatArray) -> FloatArray:
-    low = values.take(left, axis=0)
-    between: FloatArray = low + share[:, None] * (values.take(right, axis=0) - low)
-    return between
+    """Rows between the neighbours, column by column: so each column lies together in memory for whoever comes next."""
+    between = np.empty((values.shape[1], len(left)))
+    for row, column in zip(between, values.T, strict=True):
+        low = column.take(left)
+        np.subtract(column.take(right), low, out=row)
+        row *= share
+        row += low
+    return between.T
 
 
 def _joined(blocks: Sequence[ImuBlock]) -> ImuBlock:
