@@ -24,6 +24,7 @@ FOREIGN = [
     ["Timestamp (us)", "Accelerometer X (g)", "Accelerometer Y (g)", "Accelerometer Z (g)"],
     ["epoch (ms)", "x-axis (g)", "y-axis (g)", "z-axis (g)"],
     ["time", "ax", "ay", "az"],
+    ["Zeit (s)", "ax (g)", "ay (g)", "az (g)"],
     ["Time (s)", "Acceleration x (m/s^2)", "Acceleration y (m/s^2)", "Acceleration z (m/s^2)"],
 ]
 GYROSCOPES = [

@@ -109,9 +109,8 @@ def suggest_map(path: Path, text: TextLook | None, names: Sequence[str]) -> str:
     if text is not None:
         text = _with_names(path, text)
         names = text.names
-    time = next((name for name in names if _TIME.search(name) and _unit(name) != ""), "") or next(
-        (name for name in names if _TIME.search(name)), ""
-    )
+    times = [name for name in names if _is_time(name)]
+    time = next((name for name in times if _unit(name)), times[0] if times else "")
     acc = _three([name for name in names if name != time and _is_acc(name)])
     gyr = _three([name for name in names if name != time and name not in acc and _is_gyr(name)])
     if not time or not acc:
@@ -172,9 +171,13 @@ def _with_names(path: Path, text: TextLook) -> TextLook:
             found = look(path, skip_rows=skip)
         except InputFileError:
             break
-        if any(_TIME.search(name) for name in found.names) and any(_is_acc(name) for name in found.names):
+        if any(_is_time(name) for name in found.names) and any(_is_acc(name) for name in found.names):
             return found
     return text
+
+
+def _is_time(name: str) -> bool:
+    return bool(_TIME.search(name)) or _unit(name) in ("s", "ms", "us", "ns")
 
 
 def _is_acc(name: str) -> bool:
