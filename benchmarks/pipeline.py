@@ -107,9 +107,8 @@ def decoded(path: Path) -> tuple[FloatArray, FloatArray]:
     with SessionReader(path) as reader:
         for inputs in reader.inputs():
             blocks += [b for b in decoder.push(inputs) if isinstance(b, ImuBlock) and b.gyr is not None]
-    return np.concatenate([b.gyr for b in blocks if b.gyr is not None]), np.concatenate(
-        [b.acc for b in blocks]
-    )
+    gyr = np.concatenate([b.gyr for b in blocks if b.gyr is not None])
+    return np.ascontiguousarray(gyr), np.ascontiguousarray(np.concatenate([b.acc for b in blocks]))
 
 
 def filtered(gyr: FloatArray, acc: FloatArray, block_rows: int) -> float:

@@ -41,24 +41,19 @@ class Pipeline:
         settled: list[Record] = []
         waiting: dict[str, list[Record]] = {sensor: [] for sensor in self._chains}
         for item in inputs:
-            if isinstance(item, Tick):
+            if isinstance(item, (Packet, Rows)):
+                if item.sensor not in waiting:
+                    raise _never_opened(item.sensor)
+                waiting[item.sensor].append(item)
+            elif isinstance(item, Tick):
                 for queue in waiting.values():
                     queue.append(item)
-            elif isinstance(item, Mark):
+            else:
                 settled += self._flush(waiting)
                 if item.kind == "sensor":
                     self._open(item)
                     waiting.setdefault(str(item.value["sensor"]), [])
                 settled += self._mark(item)
-            else:
-                try:
-                    waiting[item.sensor].append(item)
-                except KeyError:
-                    raise SettingsError(
-                        f"Data came from a sensor that was never opened: {item.sensor!r}.",
-                        "A recording opens each sensor with a 'sensor' mark before its data.",
-                        item.sensor,
-                    ) from None
         settled += self._flush(waiting)
         return _outcomes(_through(self._tail, settled))
 
@@ -123,9 +118,19 @@ def _oriented_chain(known: Mapping[str, Driver], mark: Mark) -> list[Stage]:
     name, sensor = str(mark.value["driver"]), str(mark.value["sensor"])
     if name not in known:
         raise SettingsError(
-            f"This program has no driver {name!r} for sensor {sensor!r}.", f"It knows: {', '.join(known)}.", name
+            f"This program has no driver {name!r} for sensor {sensor!r}.",
+            f"It knows: {', '.join(known)}.",
+            name,
         )
     return [known[name].decoder(sensor), Timeline(), DeviceCalibration(), Orient()]
+
+
+def _never_opened(sensor: str) -> SettingsError:
+    return SettingsError(
+        f"Data came from a sensor that was never opened: {sensor!r}.",
+        "A recording opens each sensor with a 'sensor' mark before its data.",
+        sensor,
+    )
 
 
 def _through(stages: Sequence[Stage], items: Sequence[Record]) -> list[Record]:

@@ -38,8 +38,9 @@ def rotate(q: FloatArray, v: FloatArray) -> FloatArray:
 
 def up_in_source(q: FloatArray) -> FloatArray:
     """The target frame's z axis seen from the source frame: with sensor -> earth, the vertical in sensor axes."""
-    w, x, y, z = q[..., 0], q[..., 1], q[..., 2], q[..., 3]
-    return np.stack((2.0 * (x * z - w * y), 2.0 * (y * z + w * x), 1.0 - 2.0 * (x * x + y * y)), axis=-1)
+    w, x, y, z = np.ascontiguousarray(np.moveaxis(q, -1, 0))
+    up = np.stack((2.0 * (x * z - w * y), 2.0 * (y * z + w * x), 1.0 - 2.0 * (x * x + y * y)))
+    return np.moveaxis(up, 0, -1)
 
 
 def to_matrix(q: FloatArray) -> FloatArray:

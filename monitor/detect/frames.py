@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from monitor.core.blocks import TrunkBlock
-from monitor.core.events import Gap, MountSet, Posture, PostureState, Record
+from monitor.core.events import Beat, Gap, MountSet, Posture, PostureState, Record
 from monitor.core.inputs import BoolArray, FloatArray, Mark
 
 LOST_AFTER_S = 2.0  # a gap longer than this leaves the posture unknown [I]
@@ -47,7 +47,7 @@ class FrameLogic(Protocol):
         ...
 
     def notice(self, record: Record) -> None:
-        """See any record but rows and gaps, in its place; a mount after `lost`."""
+        """See any record but rows, gaps and beats, in its place; a mount after `lost`."""
         ...
 
     def lost(self, t_s: float, *, mount_too: bool) -> list[Record]:
@@ -74,7 +74,9 @@ class FrameStage:
     def push(self, items: Sequence[Record]) -> list[Record]:
         out: list[Record] = []
         for item in items:
-            if isinstance(item, TrunkBlock):
+            if isinstance(item, Beat):
+                pass
+            elif isinstance(item, TrunkBlock):
                 if self._is_primary(item.sensor) and len(item):
                     out.extend(self._block(item))
             elif isinstance(item, Gap):
@@ -128,15 +130,19 @@ class FrameStage:
             self._rate_hz = block.rate_hz
             self._held = self._last_frame = None
         self._row_s = float(block.t_s[-1])
-        rows = np.stack((block.t_s, block.ok.astype(np.float64), *self._logic.columns(block)))
+        columns = (block.t_s, block.ok, *self._logic.columns(block))
+        held = 0 if self._held is None else self._held.shape[1]
+        rows = np.empty((len(columns), held + len(block)))
         if self._held is not None:
-            rows = np.concatenate((self._held, rows), axis=1)
+            rows[:, :held] = self._held
+        for row, column in zip(rows, columns, strict=True):
+            row[held:] = column
         k = max(1, int(self._logic.frame_s * block.rate_hz + ROUNDING))
         count = rows.shape[1] // k
         self._held = rows[:, count * k :].copy()
         if not count:
             return []
-        x = np.ascontiguousarray(rows[:, : count * k]).reshape(len(rows), count, k)
+        x = rows[:, : count * k].reshape(len(rows), count, k)
         measured = x[1].sum(axis=1) >= MEASURED_SHARE * k
         start_s, end_s = x[0, :, 0].copy(), x[0, :, -1].copy()
         self._frame_end_s = float(end_s[-1])

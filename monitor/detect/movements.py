@@ -141,7 +141,7 @@ class MovementLogic:
         k = x.shape[2]
         found: list[Movement] = []
         means = column_sums(x) / k
-        peaks = x[3:].max(axis=2)
+        peaks = np.maximum.reduce(x[3:].transpose(2, 0, 1).copy())
         active = (means[3:] >= ACTIVE_RATE_DEG_S) & frames.measured
         for i, axis in enumerate(self._axes):
             found += axis.frames(self._next, frames, means[i], peaks[i], active[i])

@@ -49,6 +49,8 @@ class VibrationLogic:
         variance = frames.x[1].sum(axis=1) / k - mean * mean
         shaking = (variance > SHAKING_SD_M_S2 * SHAKING_SD_M_S2) & frames.measured
         out: list[Record] = []
+        if not self._level_s and not shaking.any():
+            return out
         for end_s, shakes in zip(frames.end_s.tolist(), shaking.tolist(), strict=True):
             if shakes:
                 self._level_s = min(SHAKEN_S, self._level_s + frames.frame_s)

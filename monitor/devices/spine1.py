@@ -132,21 +132,21 @@ class Spine1Decoder:
             self._rate_hz = rate_hz
 
     def _report(self, health: Health, t_host_s: float) -> None:
-        for bit, kind in enumerate(STATE_ERRORS):
-            if health.errors & ~self._errors & (1 << bit):
-                self._fault(kind, t_host_s)
-        self._errors = health.errors
-        status = DeviceStatus(
-            self._sensor, t_host_s, float(health.battery_percent), health.temperature_c, health.clip_count
-        )
+        if health.errors != self._errors:
+            for bit, kind in enumerate(STATE_ERRORS):
+                if health.errors & ~self._errors & (1 << bit):
+                    self._fault(kind, t_host_s)
+            self._errors = health.errors
         last = self._status
         if (
             last is None
             or t_host_s - last.t_s >= STATUS_EVERY_S
-            or (last.battery_percent, last.clip_count) != (status.battery_percent, status.clip_count)
+            or (last.battery_percent, last.clip_count) != (health.battery_percent, health.clip_count)
         ):
-            self._status = status
-            self._note(status)
+            self._status = DeviceStatus(
+                self._sensor, t_host_s, float(health.battery_percent), health.temperature_c, health.clip_count
+            )
+            self._note(self._status)
 
     def _fault(self, kind: str, t_s: float) -> None:
         self._note(Fault(self._sensor, t_s, kind, 1))
@@ -207,9 +207,10 @@ class Spine1Decoder:
         if self._rebooted:
             blocks.append(Gap(self._sensor, self._last_s, float(t_s[0]), "reboot"))
             self._rebooted = False
-        acc: FloatArray = samples[:, :3].astype(np.float64) * (info.acc_g_per_count * G_M_S2)
-        gyr: FloatArray = samples[:, 3:].astype(np.float64) * math.radians(info.gyr_deg_s_per_count)
-        blocks.append(freeze(ImuBlock(self._sensor, t_s, acc, gyr, ok, self._rate_hz)))
+        columns = samples.T.astype(np.float64, order="C")
+        columns[:3] *= info.acc_g_per_count * G_M_S2
+        columns[3:] *= math.radians(info.gyr_deg_s_per_count)
+        blocks.append(freeze(ImuBlock(self._sensor, t_s, columns[:3].T, columns[3:].T, ok, self._rate_hz)))
 
     def _count(self, kind: str, which: BoolArray, settled: Settled) -> None:
         if not which.any():

@@ -12,7 +12,7 @@ from monitor.core.blocks import PoseBlock, TrunkBlock, freeze, take
 from monitor.core.errors import MountError, SettingsError
 from monitor.core.events import Gap, MountSet, Notice, Record
 from monitor.core.inputs import FloatArray, Mark
-from monitor.core.quaternion import conjugate, multiply, to_matrix
+from monitor.core.quaternion import conjugate, to_matrix
 from monitor.motion.mount import Mount, find_mount
 from monitor.motion.still import Still
 from monitor.motion.tilt import tilt_deg
@@ -124,8 +124,7 @@ class TrunkAngles:
             matrix = to_matrix(quat)
             up, acc = turned(matrix, up), turned(matrix, acc)
             rate = rate if imu.gyr is None else turned(matrix, rate)
-            body = multiply(pose.quat, conjugate(quat))
-            heading = 2.0 * np.arctan2(body[:, 3], body[:, 0])
+            heading = _heading(pose.quat, quat)
         since_still_s, turned_by = self._still.rows(rate, heading, rate_hz)
         inclination, flexion, lateral = tilt_deg(up) if mount is not None else (unknown, unknown, unknown)
         if mount is None or not mount.forward_known:
@@ -138,6 +137,14 @@ class TrunkAngles:
                 *(rate, acc, sd_deg, imu.ok, rate_hz),
             )
         )
+
+
+def _heading(quat: FloatArray, mount: FloatArray) -> FloatArray:
+    """Heading of the body frame (n,) in rad, by w and z of body -> earth = `quat` (n,4) * the inverse of `mount` (4,)."""
+    w, x, y, z = np.ascontiguousarray(quat.T)
+    a, b, c, d = conjugate(mount).tolist()
+    heading: FloatArray = 2.0 * np.arctan2(w * d + x * c - y * b + z * a, w * a - x * b - y * c - z * d)
+    return heading
 
 
 def _named(item: Record) -> str | None:

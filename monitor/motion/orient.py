@@ -72,7 +72,7 @@ class _Fusion:
         self._last = gyr[-2:].copy()
         result = self._vqf.updateBatch(_mean_rate(gyr, self._rate_hz), np.ascontiguousarray(block.acc))
         quat: FloatArray = result["quat6D"]
-        unbiased = freeze(replace(block, gyr=block.gyr - result["bias"]))
+        unbiased = freeze(replace(block, gyr=(block.gyr.T - np.ascontiguousarray(result["bias"].T)).T))
         return PoseBlock(unbiased, quat, up_in_source(quat))
 
 
@@ -100,7 +100,7 @@ class _Gravity:
 def _mean_rate(g: FloatArray, rate_hz: float) -> FloatArray:
     """Mean rate over the step before each row from the third on: (5 g_i + 8 g_i-1 - g_i-2) / 12 + dt/12 (g_i-1 x g_i)."""
     now, one, two = g[2:], g[1:-1], g[:-2]
-    mean = np.empty_like(now)
+    mean = np.empty(now.shape)
     for i in range(3):
         j, k = (i + 1) % 3, (i + 2) % 3
         coning = one[:, j] * now[:, k] - one[:, k] * now[:, j]

@@ -11,6 +11,8 @@ from monitor.core.inputs import FloatArray
 STILL_DEG_S = 3.0
 STILL_S = 1.0
 _TURN = 2.0 * math.pi
+_NO_TURN = 3.0
+"""Headings this close have no whole turn between them (rad)."""
 
 
 class Still:
@@ -55,8 +57,12 @@ class Still:
         """Whole turns are counted, never summed as angles: rounding cannot pile up."""
         before = np.concatenate(([self._last_heading], heading[:-1]))
         steps = heading - before
+        self._last_heading = float(heading[-1])
+        if not (np.abs(steps) > _NO_TURN).any():
+            within: FloatArray = heading + _TURN * self._turns
+            return within
         known = np.isfinite(steps)
         turns = self._turns - np.cumsum(np.where(known, np.rint(np.where(known, steps, 0.0) / _TURN), 0.0))
-        self._last_heading, self._turns = float(heading[-1]), int(turns[-1])
+        self._turns = int(turns[-1])
         unwrapped: FloatArray = heading + _TURN * turns
         return unwrapped

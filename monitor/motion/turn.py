@@ -8,9 +8,11 @@ from monitor.core.inputs import FloatArray
 
 
 def turned(matrix: FloatArray, vectors: FloatArray) -> FloatArray:
-    """matrix @ v for each row v of `vectors` (n,3)."""
+    """matrix @ v for each row v of `vectors` (n,3). The columns of what comes back lie together in memory."""
     x, y, z = vectors[:, 0], vectors[:, 1], vectors[:, 2]
-    out = np.empty((len(vectors), 3))
-    for i in range(3):
-        out[:, i] = matrix[i, 0] * x + matrix[i, 1] * y + matrix[i, 2] * z
-    return out
+    out = np.empty((3, len(vectors)))
+    for row, (a, b, c) in zip(out, matrix.tolist(), strict=True):
+        np.multiply(x, a, out=row)
+        row += b * y
+        row += c * z
+    return out.T
