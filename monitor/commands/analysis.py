@@ -15,15 +15,22 @@ from monitor.cohort.overview import write_overview
 from monitor.cohort.tools import AnalyzeOptions
 from monitor.commands.analysis_tools import analysis_tools
 from monitor.commands.say import say
-from monitor.core.errors import InputFileError
+from monitor.core.errors import InputFileError, SettingsError
 from monitor.sources.importers.mapping import load_map
 from monitor.sources.importers.suggest import dry_run
+from monitor.store.paired import PLACEMENTS
 
 __all__ = ["AnalyzeOptions", "run_analyze", "run_dry"]
 
 
 def run_analyze(files: list[Path], folder: Path, options: AnalyzeOptions, json: bool) -> int:
     """Analyse `files` into `folder`; 0 where all went well, else the gravest code."""
+    if options.placement not in PLACEMENTS:
+        raise SettingsError(
+            f"There is no placement {options.placement!r}.",
+            f"Give one of: {', '.join(PLACEMENTS)}.",
+            "placement",
+        )
     console = Console(stderr=True)
     columns = (TextColumn("analysing"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
