@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from monitor.commands.options import LiveOptions
 from monitor.commands.run import Interruption, run_in_terminal
 from monitor.commands.say import say
 from monitor.commands.windowed import run_in_window
+from monitor.core.errors import RadioError
 from monitor.core.inputs import Packet
 from monitor.core.protocols import Sink, Source
 from monitor.pipeline import drivers
@@ -37,7 +38,7 @@ from monitor.sources.ble.radio import open_radio
 from monitor.sources.ble.source import BleSource
 from monitor.sources.gather import Gathered
 from monitor.sources.simulated import SimulatedSource
-from monitor.store.places import keep_private, places, private_folder, recording_path
+from monitor.store.places import check_new_file, keep_private, places, private_folder, recording_path
 from monitor.store.session_file import SessionWriter, new_header
 from monitor.version import VERSION
 
@@ -50,10 +51,14 @@ def run_live(options: LiveOptions) -> int:
     options.check()
     keep_private()
     live = _Live(options)
-    if live.shows_window():
-        digest, interruption = run_in_window(live.opening, live.mode), None
-    else:
-        digest, interruption = run_in_terminal(live.opening(live.terminal()), options.virtual_time)
+    try:
+        if live.shows_window():
+            digest, interruption = run_in_window(lambda sink: live.opening(lambda: sink), live.mode), None
+        else:
+            digest, interruption = run_in_terminal(live.opening(live.terminal), options.virtual_time)
+    except RadioError:
+        live.discard()
+        raise
     return live.farewell(digest, interruption)
 
 
@@ -68,7 +73,8 @@ class _Live:
         self._worn = worn_sensors(options, self._simulated)
         self._marks = opening_marks(options, self._worn, self.mode == "live")
         self._lines: LinesSink | None = None
-        self._recorder = self._open_recorder()
+        self._path = self._choose_path()
+        self._recorder: Recorder | None = None
 
     def shows_window(self) -> bool:
         """A window where there is a display and nobody asked for something else; says so in a line where not."""
@@ -91,7 +97,7 @@ class _Live:
             about = {
                 "version": VERSION,
                 "sensors": [worn.key for worn in self._worn],
-                "recording": self._file_name(),
+                "recording": None if self._path is None else str(self._path),
             }
             self._lines = LinesSink(sys.stdout, self.mode, about)
             if any(mark.kind == "calibrate" for mark in self._marks):
@@ -102,13 +108,12 @@ class _Live:
         return view
 
     @asynccontextmanager
-    async def opening(self, shown: Sink) -> AsyncIterator[Session]:
-        """The session, ready to run, with everything it needs open around it."""
-        sinks = [sink for sink in (self._recorder, shown, *self._live_only()) if sink is not None]
+    async def opening(self, shown: Callable[[], Sink]) -> AsyncIterator[Session]:
+        """The session, ready to run, with everything it needs open around it. Nothing is recorded of a radio that fails."""
         if self._simulated is not None:
             self._simulated.begin_with(self._marks)
             source = Gathered(self._simulated, GATHER_S) if self._options.virtual_time else self._simulated
-            yield self._session(source, sinks)
+            yield self._session(source, shown)
             return
         async with open_radio(self._options.radio) as radio:
             start_wall_s, utc_offset_s = local_wall()
@@ -122,7 +127,12 @@ class _Live:
                 duration_s=self._options.duration_s,
                 say=self._tell,
             )
-            yield self._session(sensor_source, sinks)
+            yield self._session(sensor_source, shown)
+
+    def discard(self) -> None:
+        """Remove the recording of a session whose radio never worked: it holds nothing."""
+        if self._recorder is not None and self._path is not None:
+            self._path.unlink(missing_ok=True)
 
     def farewell(self, digest: str, interruption: Interruption | None) -> int:
         """Say what was kept; the exit code."""
@@ -138,8 +148,9 @@ class _Live:
         if not self._options.virtual_time:
             self._say(text if len(self._worn) == 1 else f"{sensor}: {text}")
 
-    def _session(self, source: Source, sinks: Sequence[Sink]) -> Session:
-        return Session(source, sinks, self._on_end)
+    def _session(self, source: Source, shown: Callable[[], Sink]) -> Session:
+        kept = [] if self._path is None else [self._open_recorder(self._path)]
+        return Session(source, [*kept, shown(), *self._live_only()], self._on_end)
 
     def _on_end(self, digest: str) -> None:
         if self._recorder is not None:
@@ -155,13 +166,16 @@ class _Live:
             return keeper
         return [*keeper, Notifier(desktop_sender(), live=True), PromptLogSink(prompt_log())]
 
-    def _open_recorder(self) -> Recorder | None:
+    def _choose_path(self) -> Path | None:
+        """Where to record, checked before anything starts; None where nothing is to be kept."""
         if not self._options.keep:
             return None
+        if self._options.record is not None:
+            return check_new_file(self._options.record)
+        return recording_path(private_folder(places().recordings), *local_wall(), self._options.scenario_stem)
+
+    def _open_recorder(self, path: Path) -> Recorder:
         start_wall_s, utc_offset_s = local_wall()
-        self._path = self._options.record or recording_path(
-            private_folder(places().recordings), start_wall_s, utc_offset_s, self._options.scenario_stem
-        )
         by_sensor = {worn.key: worn.driver.row_identity for worn in self._worn}
 
         def identify(packet: Packet) -> tuple[int, int, int] | None:
@@ -169,10 +183,9 @@ class _Live:
 
         zone = datetime.now().astimezone().tzname() or ""
         header = new_header(self.mode, VERSION, start_wall_s, utc_offset_s, zone)
-        return Recorder(SessionWriter(self._path, header, identify), inline=self._options.virtual_time)
-
-    def _file_name(self) -> str | None:
-        return str(self._path) if self._recorder is not None else None
+        writer = SessionWriter(path, header, identify)
+        self._recorder = Recorder(writer, inline=self._options.virtual_time)
+        return self._recorder
 
 
 def local_wall() -> tuple[float, int]:

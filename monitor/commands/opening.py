@@ -122,7 +122,9 @@ def read_settings(path: Path) -> dict[str, Any]:
     try:
         parse_settings(content, discover(rules, "RULE"))
     except SettingsError as error:
-        raise SettingsError(f"{path}: {error.sentence}", error.next_step, error.datum) from error
+        raise SettingsError(
+            f"{path}: {error.sentence}", error.next_step or "Mend the line, or remove the file.", error.datum
+        ) from error
     return content
 
 

@@ -30,6 +30,10 @@ from monitor.version import VERSION
 
 
 def run_sessions(folder: Path | None, json: bool) -> int:
+    if folder is not None and not folder.is_dir():
+        raise InputFileError(
+            f"{folder} is not a folder.", "Give a folder of recordings, or none for your own.", folder
+        )
     folder = folder or places().recordings
     entries = list_sessions(folder)
     if json:

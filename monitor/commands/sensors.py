@@ -15,7 +15,7 @@ from rich.text import Text
 from monitor import doctor
 from monitor.commands.live import local_wall
 from monitor.commands.say import say
-from monitor.core.errors import SensorNotFoundError, SettingsError
+from monitor.core.errors import SensorNotFoundError
 from monitor.core.inputs import Mark, Packet
 from monitor.core.protocols import Driver
 from monitor.pipeline import drivers
@@ -64,12 +64,7 @@ def run_scan(timeout_s: float, radio: str | None, json: bool) -> int:
 def run_pair(address: str | None, name: str, placement: str, timeout_s: float, radio: str | None) -> int:
     """Meet the sensor once, learn who it is, and remember it."""
     keep_private()
-    if placement not in paired.PLACEMENTS:
-        raise SettingsError(
-            f"There is no placement {placement!r}.",
-            f"Give one of: {', '.join(paired.PLACEMENTS)}.",
-            "placement",
-        )
+    paired.check(paired.PairedSensor(name or "sensor", "-", address or "-", placement=placement))
 
     async def meet() -> tuple[Found, str | None]:
         async with open_radio(radio) as opened:

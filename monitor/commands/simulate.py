@@ -7,7 +7,7 @@ import asyncio
 from rich.console import Console
 
 from monitor.core.errors import SettingsError
-from monitor.sources.simulated import scenario_names, serve
+from monitor.sources.simulated import check_scenario, scenario_names, serve
 
 
 def list_scenarios() -> None:
@@ -31,6 +31,7 @@ def run_simulator(scenario: str, hci: str, device: str, seed: int, duration_s: f
             f"Give tcp-server:127.0.0.1:{place.rsplit(':', 1)[-1]}.",
             "hci",
         )
+    check_scenario(scenario)
     console = Console(stderr=True)
     console.print(f"Simulating {scenario!r} at {hci}. Ctrl-C ends it.", markup=False, highlight=False)
     console.print(

@@ -19,6 +19,9 @@ REFRESH_EVERY_S = 0.25
 NOTICES_SHOWN = 3
 BATTERY_LOW_PERCENT = 20.0
 ENDED = "ended"
+WIDEST = 100
+ECHO_ROOM = 4
+"""Columns left free at the right: a terminal echoes ^C behind the picture, and a wrapped line would tear it."""
 HOW_TO_CALIBRATE = "Stand upright and still for 5 s, then bend forward gently and come back up, three times."
 NOT_CALIBRATED = "Not calibrated: angles stay unknown. Press Ctrl-C, then:  supple live --calibrate"
 
@@ -71,7 +74,9 @@ class TerminalSink:
 
     def _draw(self, live: Live) -> None:
         self._drawn_at_s = self._now_s()
-        live.update(render(self._snapshot, self._mode, self._title, self._status), refresh=True)
+        picture = render(self._snapshot, self._mode, self._title, self._status)
+        picture.width = min(WIDEST, self._console.width - ECHO_ROOM)
+        live.update(picture, refresh=True)
 
 
 def render(now: Snapshot, mode: str, title: str, status: str = "") -> Panel:

@@ -61,7 +61,8 @@ class SimulatedSource:
         say: Callable[[str, str], None] = lambda _sensor, _text: None,
     ) -> None:
         self._world = _checked(
-            lambda: assemble.SimulatedWorld(scenario, seed, device=driver.name, placements=placements)
+            lambda: assemble.SimulatedWorld(scenario, seed, device=driver.name, placements=placements),
+            scenario,
         )
         self._seed, self._driver, self._duration_s, self._say = seed, driver, duration_s, say
         self._start_wall_s, self._utc_offset_s, self._wall = start_wall_s, utc_offset_s, wall
@@ -125,7 +126,8 @@ class DirectSource:
     ) -> None:
         placements = (placement,) if placement else ()
         world = _checked(
-            lambda: assemble.SimulatedWorld(scenario, seed, device=driver.name, placements=placements)
+            lambda: assemble.SimulatedWorld(scenario, seed, device=driver.name, placements=placements),
+            scenario,
         )
         self.sensors = _sensors(world)[:1]
         self._windows = list(direct.connections(radio.blocked_windows(world.scenario.link), duration_s))
@@ -190,7 +192,7 @@ async def serve(
     on_status: Callable[[str], None] = lambda _text: None,
 ) -> None:
     """Be a sensor on the virtual radio at `hci` until cancelled. Raises SettingsError, RadioError (`no_simulator`)."""
-    _checked(lambda: load(scenario))
+    check_scenario(scenario)
     try:
         await simulator.serve(scenario, seed, hci, device=device, on_status=on_status)
     except OSError as problem:
@@ -200,7 +202,12 @@ async def serve(
             "no_simulator",
         ) from problem
     except ValueError as problem:
-        raise _unknown(problem) from problem
+        raise _unknown(problem, scenario) from problem
+
+
+def check_scenario(scenario: str | Path) -> None:
+    """Raises SettingsError for a scenario that does not exist or makes no sense."""
+    _checked(lambda: load(scenario), scenario)
 
 
 def direct_source(
@@ -242,15 +249,16 @@ def _quaternion(values: Sequence[float]) -> tuple[float, float, float, float]:
     return w, x, y, z
 
 
-def _checked(build: Callable[[], _T]) -> _T:
+def _checked(build: Callable[[], _T], scenario: str | Path) -> _T:
     try:
         return build()
     except ValueError as problem:
-        raise _unknown(problem) from problem
+        raise _unknown(problem, scenario) from problem
 
 
-def _unknown(problem: ValueError) -> SettingsError:
-    next_step = "" if isinstance(problem, ScenarioError) else "Give spine1 or witmotion."
-    return SettingsError(
-        str(problem), next_step, "scenario" if isinstance(problem, ScenarioError) else "sensor"
-    )
+def _unknown(problem: ValueError, scenario: str | Path) -> SettingsError:
+    if not isinstance(problem, ScenarioError):
+        return SettingsError(str(problem), "Give spine1 or witmotion.", "sensor")
+    if str(scenario).endswith(".toml"):
+        return SettingsError(f"{scenario}: {problem}", "Mend the scenario and try again.", "scenario")
+    return SettingsError(str(problem), "List them:  supple sim", "scenario")

@@ -74,7 +74,7 @@ def load(folder: Path) -> list[PairedSensor]:
 
 def remember(folder: Path, sensor: PairedSensor) -> None:
     """Add it, in place of one of the same name. Raises SettingsError for a value out of its range, StorageError."""
-    _check(sensor)
+    check(sensor)
     others = load(folder)
     names = [other.name for other in others]
     if sensor.name in names:
@@ -167,7 +167,7 @@ def _sensor(entry: dict[str, Any]) -> PairedSensor:
         raise ValueError(f"unknown {sorted(unknown)}")
     mount = entry.get("mount")
     sensor = PairedSensor(**{**entry, "mount": None if mount is None else _mount(mount)})
-    _check(sensor)
+    check(sensor)
     return sensor
 
 
@@ -176,7 +176,8 @@ def _mount(entry: dict[str, Any]) -> Mount:
     return Mount((w, x, y, z), float(entry["quality"]), bool(entry["forward_known"]), float(entry["wall_s"]))
 
 
-def _check(sensor: PairedSensor) -> None:
+def check(sensor: PairedSensor) -> None:
+    """Raise SettingsError for a value that cannot be kept."""
     if not (isinstance(sensor.name, str) and _NAME.fullmatch(sensor.name)):
         raise SettingsError(
             f"A sensor cannot be called {sensor.name!r}.",

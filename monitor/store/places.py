@@ -79,6 +79,14 @@ def check_folder(folder: Path) -> None:
         )
 
 
+def check_new_file(path: Path) -> Path:
+    """`path`, where a file can be made. Raises StorageError where its folder cannot take it or it exists already."""
+    check_folder(path.parent)
+    if path.exists():
+        raise StorageError(f"{path} exists already.", "Choose another name.", path)
+    return path
+
+
 def synced_by(folder: Path) -> str | None:
     """The part of the path that a cloud service most likely copies away, if there is one."""
     for part in folder.absolute().parts:
