@@ -81,11 +81,15 @@ class Beat:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something the user should know about the evidence. `id` is stable; `text` is a whole sentence."""
+    """Something the user should know about the evidence. `id` is stable; `text` is a whole sentence.
+
+    `sensor` is whose, empty where it is nobody's in particular.
+    """
 
     t_s: float
     id: str
     text: str
+    sensor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
