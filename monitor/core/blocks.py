@@ -6,7 +6,7 @@ Quaternions are w x y z and rotate sensor -> earth. Every array of a block has t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -97,8 +97,8 @@ _B = TypeVar("_B", ImuBlock, PoseBlock, TrunkBlock, LumbarBlock)
 
 def freeze(block: _B) -> _B:
     """Make every array of `block` read-only and return it. Call it on each block a stage hands out."""
-    for field in fields(block):
-        value = getattr(block, field.name)
+    for name in type(block).__slots__:
+        value = getattr(block, name)
         if isinstance(value, np.ndarray):
             value.flags.writeable = False
     return block
@@ -107,11 +107,11 @@ def freeze(block: _B) -> _B:
 def take(block: _B, rows: slice) -> _B:
     """The given rows of `block` as views, in a block of the same kind."""
     values = {}
-    for field in fields(block):
-        value = getattr(block, field.name)
+    for name in type(block).__slots__:
+        value = getattr(block, name)
         if isinstance(value, np.ndarray):
             value = value[rows]
         elif isinstance(value, ImuBlock):
             value = take(value, rows)
-        values[field.name] = value
+        values[name] = value
     return type(block)(**values)

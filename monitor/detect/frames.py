@@ -139,9 +139,10 @@ class FrameStage:
             row[held:] = column
         k = max(1, int(self._logic.frame_s * block.rate_hz + ROUNDING))
         count = rows.shape[1] // k
-        self._held = rows[:, count * k :].copy()
         if not count:
+            self._held = rows
             return []
+        self._held = rows[:, count * k :].copy()
         x = rows[:, : count * k].reshape(len(rows), count, k)
         measured = x[1].sum(axis=1) >= MEASURED_SHARE * k
         start_s, end_s = x[0, :, 0].copy(), x[0, :, -1].copy()

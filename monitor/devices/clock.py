@@ -46,9 +46,11 @@ class TickClock:
         low = min(max(math.floor(float(device_s.min()) / BLOCK_S) - self._first, 0), len(self._knots) - 2)
         knots = np.array(self._knots[low:])
         start = self._first + low
-        k = np.clip(np.floor(device_s / BLOCK_S).astype(np.int64) - start, 0, len(knots) - 2)
-        share = np.clip(device_s / BLOCK_S - (k + start), 0.0, 1.0)
-        session: FloatArray = device_s + (knots[k] + share * (knots[k + 1] - knots[k]))
+        place = device_s / BLOCK_S
+        k = np.minimum(np.maximum(np.floor(place) - start, 0.0), len(knots) - 2.0).astype(np.int64)
+        share = np.minimum(np.maximum(place - (k + start), 0.0), 1.0)
+        left = knots[k]
+        session: FloatArray = device_s + (left + share * (knots[k + 1] - left))
         return session
 
     def _advance(self, block: int) -> None:

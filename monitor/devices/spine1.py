@@ -10,7 +10,7 @@ import numpy as np
 
 from monitor.core.blocks import ImuBlock, freeze
 from monitor.core.events import Beat, DeviceStatus, Fault, Gap, Record
-from monitor.core.inputs import BoolArray, FloatArray, Packet, Tick
+from monitor.core.inputs import BoolArray, Packet, Tick
 from monitor.core.protocols import Advertisement, Driver, Read, Subscribe, Write
 from monitor.devices.beats import beat
 from monitor.devices.spine1_boot import Boot, Settled, expand

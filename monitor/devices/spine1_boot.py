@@ -131,9 +131,9 @@ class Boot:
         """
         last = self._last or (first_s[0], int(frames.seq[0]), delay_s[0])
         self._last = (float(first_s[-1]), int(frames.seq[-1]), float(delay_s[-1]))
-        counted_s = np.diff(frames.seq, prepend=last[1]) / rate_hz
-        excess_s = np.diff(first_s, prepend=last[0]) - counted_s
-        moved = np.abs(np.diff(delay_s, prepend=last[2])) > BREAK_S
+        counted_s = _steps(last[1], frames.seq) / rate_hz
+        excess_s = _steps(last[0], first_s) - counted_s
+        moved = np.abs(_steps(last[2], delay_s)) > BREAK_S
         allowed_s = BREAK_S + BREAK_SHARE * counted_s
         jumped = (excess_s < -allowed_s) | ((excess_s > allowed_s) & moved & ~frames.retx)
         return [int(i) for i in np.flatnonzero(jumped)]
@@ -168,6 +168,14 @@ def expand(
     ticks = _nearest(frames.tick, np.rint(tick + since_s * TICK_HZ).astype(np.int64))
     compact = frames.compact
     return replace(frames, seq=np.where(compact, seq, frames.seq), tick=np.where(compact, ticks, frames.tick))
+
+
+def _steps(before: float, values: FloatArray | Int64Array) -> FloatArray:
+    """From each value to the next, from `before` to the first."""
+    steps = np.empty(len(values))
+    steps[0] = values[0] - before
+    np.subtract(values[1:], values[:-1], out=steps[1:])
+    return steps
 
 
 def _nearest(low: Int64Array, around: Int64Array) -> Int64Array:

@@ -12,7 +12,7 @@ from monitor.core.blocks import PoseBlock, TrunkBlock, freeze, take
 from monitor.core.errors import MountError, SettingsError
 from monitor.core.events import Gap, MountSet, Notice, Record
 from monitor.core.inputs import FloatArray, Mark
-from monitor.core.quaternion import conjugate, to_matrix
+from monitor.core.quaternion import to_matrix
 from monitor.motion.mount import Mount, find_mount
 from monitor.motion.still import Still
 from monitor.motion.tilt import tilt_deg
@@ -36,6 +36,7 @@ class TrunkAngles:
         self._sensor = sensor
         self._placement = "lower_back"
         self._mount: Mount | None = None
+        self._matrix = np.eye(3)
         self._still = Still()
         self._seconds: float | None = None
         self._until_s = math.nan
@@ -92,7 +93,7 @@ class TrunkAngles:
             mount = find_mount(self._collected, self._placement, need_forward=False)
         except MountError as refused:
             text = f"Calibration refused: {refused.sentence} {refused.next_step}"
-            out.append(Notice(at_s, f"calibration_{refused.datum}", text))
+            out.append(Notice(at_s, f"calibration_{refused.datum}", text, self._sensor or ""))
         else:
             self._set(mount, at_s, out)
             if not mount.forward_known:
@@ -100,12 +101,12 @@ class TrunkAngles:
                     "Upright is known, forward is not: only the inclination is shown. "
                     "Bend forward twice, gently, and calibrate again."
                 )
-                out.append(Notice(at_s, "calibration_no_forward", text))
+                out.append(Notice(at_s, "calibration_no_forward", text, self._sensor or ""))
         self._seconds = None
         self._collected.clear()
 
     def _set(self, mount: Mount, t_s: float, out: list[Record]) -> None:
-        self._mount = mount
+        self._mount, self._matrix = mount, to_matrix(np.array(mount.quat))
         self._still.forget_heading()
         out.append(
             MountSet(self._sensor or "", t_s, mount.quat, mount.quality, mount.forward_known, mount.source)
@@ -120,11 +121,9 @@ class TrunkAngles:
         rate = np.full((n, 3), np.nan) if imu.gyr is None else np.degrees(imu.gyr)
         heading: FloatArray = unknown
         if mount is not None:
-            quat = np.array(mount.quat)
-            matrix = to_matrix(quat)
-            up, acc = turned(matrix, up), turned(matrix, acc)
-            rate = rate if imu.gyr is None else turned(matrix, rate)
-            heading = _heading(pose.quat, quat)
+            up, acc = turned(self._matrix, up), turned(self._matrix, acc)
+            rate = rate if imu.gyr is None else turned(self._matrix, rate)
+            heading = _heading(pose.quat, mount)
         since_still_s, turned_by = self._still.rows(rate, heading, rate_hz)
         inclination, flexion, lateral = tilt_deg(up) if mount is not None else (unknown, unknown, unknown)
         if mount is None or not mount.forward_known:
@@ -139,11 +138,11 @@ class TrunkAngles:
         )
 
 
-def _heading(quat: FloatArray, mount: FloatArray) -> FloatArray:
-    """Heading of the body frame (n,) in rad, by w and z of body -> earth = `quat` (n,4) * the inverse of `mount` (4,)."""
+def _heading(quat: FloatArray, mount: Mount) -> FloatArray:
+    """Heading of the body frame (n,) in rad, by w and z of body -> earth = `quat` (n,4) * the mount's inverse."""
     w, x, y, z = np.ascontiguousarray(quat.T)
-    a, b, c, d = conjugate(mount).tolist()
-    heading: FloatArray = 2.0 * np.arctan2(w * d + x * c - y * b + z * a, w * a - x * b - y * c - z * d)
+    a, b, c, d = mount.quat
+    heading: FloatArray = 2.0 * np.arctan2(z * a + y * b - x * c - w * d, w * a + x * b + y * c + z * d)
     return heading
 
 
