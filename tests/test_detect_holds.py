@@ -88,6 +88,17 @@ def test_between_the_two_edges_a_slouch_goes_on_and_does_not_begin() -> None:
     assert slouches(Script().lean(8.5).hold(160).lean(0).hold(5)) == []
 
 
+def test_a_pelvis_that_rolls_back_from_where_it_sat_down_is_a_slouch_at_the_lower_back() -> None:
+    """Ten degrees back from the first half minute of the seat, and at the upper back nothing of the kind."""
+    script = Script(flexion_deg=-12.0).hold(60).lean(-22).hold(140).lean(-12).hold(5)
+    (found,) = slouches(script)
+    assert found.mean_deg == pytest.approx(10.0, abs=1.0)
+    assert found.start_s == pytest.approx(61.0, abs=2.0)
+    high = [sensor_mark(placement="upper_back"), known(Posture.SITTING), script.block()]
+    assert of(Slouch, run(slouch.DETECTOR, high)) == []
+    assert slouches(Script(flexion_deg=-12.0).hold(60).lean(-16).hold(140).lean(-12).hold(5)) == []
+
+
 def test_lying_or_unknown_is_no_slouch() -> None:
     script = Script().lean(30).hold(150).lean(0)
     assert slouches(script, Posture.LYING) == slouches(script, Posture.UNKNOWN) == []
