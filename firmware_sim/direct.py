@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from heapq import merge
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +27,11 @@ WIT_RATE_HZ = 50.0
 WIT_PAUSE_S = 0.1
 WIT_BATTERY_PERIOD_S = 60.0
 """How often a client asks a WitMotion for its battery."""
+PING_PERIOD_S = 10.0
+"""How often a client asks a spine1 for its clock."""
+
+_NOTIFIED = frozenset(("live", "state", "battery"))
+"""What a full queue can lose; the rest is confirmed, or written by the client."""
 
 Received = tuple[float, str, bytes]
 """Seconds on the host's clock, channel, payload."""
@@ -41,23 +48,26 @@ def run_direct(
 ) -> Iterator[Received]:
     """Everything on the air in `duration_s`, in order; what a client writes is on channels ending in `_tx`.
 
-    For spine1 each connection begins with INFO, STATE and START; LIVE and a STATE each second follow. For witmotion it
-    begins with the writes that set its rate, and its battery is asked for once a minute. Host time is that of the
-    radio event, its zero the scenario's. A stretch out of reach beyond the supervision timeout ends the connection.
+    For spine1 each connection begins with INFO, STATE and START; LIVE and a STATE each second follow, and every ten
+    seconds TIME_PING and its answer. For witmotion it begins with the writes that set its rate, and its battery is asked
+    for once a minute. Host time is that of the radio event, its zero the scenario's. A stretch out of reach beyond the
+    supervision timeout ends the connection.
     """
     script, (worn, *_) = put_on(scenario, seed, device, (placement,) if placement else ())
     rng = np.random.default_rng(derive_seed(seed, "loss"))
     for start_s, end_s in connections(blocked_windows(script.link), duration_s):
         link = _DirectLink(script.link, start_s)
+        stream: Iterator[Received]
         worn.sensor.on_connect(start_s, mtu, link.event_s)
         if isinstance(worn.sensor, Firmware):
             yield from _open_spine1(worn.sensor, link, start_s)
-            stream = _stream(worn.sensor, link, end_s, end_s)
+            pings = _pings(worn.sensor, link, start_s, end_s)
+            stream = merge(_stream(worn.sensor, link, end_s, end_s), pings, key=itemgetter(0))
         else:
             yield from _open_witmotion(worn.sensor, start_s)
             stream = _witmotion(worn.sensor, link, start_s, end_s)
         for received in stream:
-            if received[1].endswith("_tx") or script.link.loss == 0.0 or rng.random() >= script.link.loss:
+            if received[1] not in _NOTIFIED or script.link.loss == 0.0 or rng.random() >= script.link.loss:
                 yield received
         worn.sensor.on_disconnect()
 
@@ -97,6 +107,16 @@ def _open_spine1(firmware: Firmware, link: _DirectLink, t_s: float) -> Iterator[
     start = struct.pack("<BIH", Op.START, 1, 0)
     yield t_s, "ctrl_tx", start
     yield from link.arrived(firmware.on_ctrl(start, t_s), t_s)
+
+
+def _pings(firmware: Firmware, link: _DirectLink, start_s: float, end_s: float) -> Iterator[Received]:
+    ping = struct.pack("<BI", Op.TIME_PING, 3)
+    asked_s = start_s + PING_PERIOD_S
+    while asked_s < end_s and link.event_s(link.event_s(asked_s)) <= end_s:
+        yield asked_s, "ctrl_tx", ping
+        heard_s = link.event_s(asked_s)
+        yield from link.arrived(firmware.on_ctrl(ping, heard_s), heard_s)
+        asked_s += PING_PERIOD_S
 
 
 def _open_witmotion(sensor: WitMotion, t_s: float) -> Iterator[Received]:

@@ -399,6 +399,27 @@ def test_repeated_steps_are_played_on_time_and_a_refusal_does_not_disconnect() -
     assert len(stage.peripheral.connections) == 1
 
 
+def test_an_unanswered_repeated_step_does_not_hide_the_silence() -> None:
+    every = ((3.0, Write("ctrl", toy.CTRL, toy.PING)),)
+
+    async def play(stage: Stage) -> None:
+        async def hang() -> None:
+            await asyncio.sleep(2)
+            stage.peripheral.silent = stage.peripheral.deaf = True
+
+        hanging = asyncio.create_task(hang())
+        await stage.collect(stage.source(Target("a", toy.driver(every=every)), duration_s=14.0))
+        await hanging
+
+    stage = on_stage(play)
+    assert stage.peripheral.written.count(toy.PING) == 1
+    at = {text.split(":")[0].split(",")[0]: t for t, text in reversed(stage.said)}
+    assert at["stale"] - at["streaming"] == pytest.approx(4.0, abs=0.5)
+    assert at["waiting"] - at["stale"] == pytest.approx(9.0, abs=0.3), (
+        "8 s, and 1 s of goodbye to a deaf sensor"
+    )
+
+
 def test_an_optional_read_may_fail_and_a_missing_characteristic_is_named() -> None:
     optional = (*toy.driver().start, Read("extra", toy.ABSENT, optional=True))
     demanded = (*toy.driver().start, Read("extra", toy.ABSENT))

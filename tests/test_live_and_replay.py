@@ -12,7 +12,7 @@ import pytest
 from firmware_sim.body import Wearer
 from firmware_sim.scenario import builtin_names, load
 from monitor.core.blocks import LumbarBlock, TrunkBlock
-from monitor.core.events import Gap, MountSet, Posture, PostureState, Prompt
+from monitor.core.events import DeviceStatus, Gap, MountSet, Posture, PostureState, Prompt
 from monitor.core.inputs import Packet
 from monitor.store.session_file import SessionReader
 from tests.live_runs import NINE_O_CLOCK_S, Witness, record_live, replay
@@ -56,6 +56,30 @@ def test_the_same_seed_gives_the_same_bytes_over_the_air(tmp_path: Path) -> None
     second = record_live(tmp_path / "b.supple", "bad_link", 30.0, seed=5)
     assert first[1].of(Packet) == second[1].of(Packet)
     assert first[0] == second[0]
+
+
+def test_the_file_holds_the_anchors_between_the_sensors_clock_and_the_hosts(tmp_path: Path) -> None:
+    path = tmp_path / "session.supple"
+    record_live(path, "desk", 35.0)
+    again = replay(path)[1].of(Packet)
+    for channel, first_byte in (("ctrl_tx", 0x07), ("ctrl", 0x87)):
+        assert len([p for p in again if p.channel == channel and p.payload[0] == first_byte]) == 3
+
+
+def test_a_witmotion_runs_at_50_hz_for_the_session_only_tells_its_battery_and_replays_alike(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "session.supple"
+    digest, live = record_live(path, "desk", SECONDS, device="witmotion")
+    times = column(live.of(TrunkBlock), "t_s")
+    assert (len(times) - 1) / (times[-1] - times[0]) == pytest.approx(50.0, rel=0.02)
+    (status,) = live.of(DeviceStatus)
+    assert 0 < status.battery_percent <= 100
+    written = {p.payload for p in live.of(Packet) if p.channel == "config_tx"}
+    assert bytes.fromhex("FFAA030800") in written
+    save = bytes.fromhex("FFAA00")
+    assert not any(payload.startswith(save) for payload in written)
+    assert replay(path)[0] == digest
 
 
 @pytest.mark.parametrize("device", ["spine1", "witmotion"])

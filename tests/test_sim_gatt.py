@@ -127,6 +127,37 @@ def test_start_streams_frames_and_states_until_stop() -> None:
     assert 14 <= len(central.of("state")) <= 17
 
 
+def test_identify_blinks_and_says_so() -> None:
+    async def main() -> tuple[bytes, list[str]]:
+        async with tiny_world() as world:
+            central = await connect(await power_on_host(world.host_controller))
+            await central.discover()
+            await central.subscribe_all()
+            return await central.ctrl(struct.pack("<BI", 0x08, 9)), list(world.statuses)
+
+    answer, statuses = run_virtual(main())
+    assert answer == struct.pack("<BBI", 0x88, 1, 9)
+    assert statuses[-1] == "supple-1234 blinks"
+
+
+def test_two_time_pings_are_apart_by_the_ticks_between_them() -> None:
+    async def main() -> list[tuple[float, bytes]]:
+        async with tiny_world() as world:
+            central = await streaming(world)
+            answers = []
+            for nonce in (10, 11):
+                asked_s = asyncio.get_running_loop().time()
+                answers.append((asked_s, await central.ctrl(struct.pack("<BI", 0x07, nonce))))
+                await asyncio.sleep(10.0)
+            return answers
+
+    (first_s, first), (second_s, second) = run_virtual(main())
+    assert (first[:6], second[:6]) == (struct.pack("<BBI", 0x87, 1, 10), struct.pack("<BBI", 0x87, 1, 11))
+    (rx, tx), (later, _) = (struct.unpack("<II", answer[6:]) for answer in (first, second))
+    assert 0 <= (tx - rx) / 32768 <= 0.0075
+    assert ((later - rx) % 2**32) / 32768 == pytest.approx(second_s - first_s, abs=0.0075)
+
+
 def test_at_mtu_23_compact_frames_come_and_states_are_cut_to_the_mtu() -> None:
     async def main() -> Central:
         async with tiny_world() as world:

@@ -1,8 +1,10 @@
 """The simulated sensor as a source: over the virtual radio, without it, paced, and refused with a next step."""
 
 import asyncio
+import struct
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,6 +77,20 @@ def test_opening_marks_come_first_and_the_identity_before_the_first_word_of_the_
 def test_stop_is_written_at_the_end() -> None:
     written = packets(inputs_of(over_the_air(s=3.0)), "ctrl_tx")
     assert [packet.payload[0] for packet in written] == [0x02, 0x03]
+
+
+@pytest.mark.parametrize("built", [over_the_air, without_air])
+def test_every_ten_seconds_an_anchor_pairs_the_sensors_ticks_with_host_time(built: Any) -> None:
+    inputs = inputs_of(built(s=35.0))
+    asked = [p for p in packets(inputs, "ctrl_tx") if p.payload[0] == 0x07]
+    answers = [p for p in packets(inputs, "ctrl") if p.payload[0] == 0x87]
+    assert len(asked) == len(answers) == 3
+    ticks = [struct.unpack_from("<II", p.payload, 6) for p in answers]
+    for ask, answer, (rx, tx) in zip(asked, answers, ticks, strict=True):
+        assert ask.payload[1:5] == answer.payload[2:6]
+        assert 0 <= (tx - rx) / 32768 <= answer.t_host_s - ask.t_host_s < 0.2
+    ticked_s = (ticks[2][0] - ticks[0][0]) % 2**32 / 32768
+    assert ticked_s == pytest.approx(asked[2].t_host_s - asked[0].t_host_s, abs=0.05)
 
 
 def test_a_second_sensor_streams_under_its_own_key() -> None:

@@ -19,6 +19,7 @@ from monitor.devices.spine1_wire import (
     COMPACT_BYTES,
     OP_START,
     OP_STOP,
+    OP_TIME_PING,
     RESERVED_I16,
     STATE_ERRORS,
     Frames,
@@ -245,6 +246,8 @@ def _uuid(number: int) -> str:
 
 
 _CTRL = _uuid(6)
+ANCHOR_EVERY_S = 10.0
+"""How often the sensor is asked for its clock, so that a recording holds two-way pairs of its ticks and host time."""
 DRIVER = Driver(
     name="spine1",
     title="supple spine1",
@@ -258,7 +261,7 @@ DRIVER = Driver(
         Write("ctrl", _CTRL, struct.pack("<BIH", OP_START, 1, 0)),
     ),
     stop=(Write("ctrl", _CTRL, struct.pack("<BI", OP_STOP, 2)),),
-    every=(),
+    every=((ANCHOR_EVERY_S, Write("ctrl", _CTRL, struct.pack("<BI", OP_TIME_PING, 3))),),
     data_channels=("live",),
     decoder=Spine1Decoder,
     identity=_identity,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+from asyncio import FIRST_COMPLETED
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from bleak.exc import BleakError, BleakGATTProtocolError
 
 from monitor.core.errors import RadioError
 from monitor.core.inputs import Input, Mark, Packet
-from monitor.core.protocols import Advertisement, Driver, Read, Step
+from monitor.core.protocols import Advertisement, Driver, Read
 from monitor.core.snapshot import STALE_AFTER_S
 from monitor.sources.ble.link import Link, MissingCharacteristicError
 from monitor.sources.ble.radio import Radio
@@ -224,35 +225,42 @@ class SensorClient:
         """Until the link ends or its data do; returns why."""
         patience, time = self._patience, asyncio.get_running_loop().time
         started_s = link.last_data_s = time()
-        due_s: list[tuple[float, float, Step]] = [
-            (started_s + p, p, step) for p, step in self._target.driver.every
-        ]
-        while not link.gone.done():
-            silent_s = time() - link.last_data_s
-            if silent_s >= patience.reconnect_after_s:
-                return f"connected, but no data for {patience.reconnect_after_s:.0f} s"
-            stale = silent_s >= patience.stale_after_s
-            self._enter(LinkState.STREAMING, "stale" if stale else "streaming")
-            if link.last_data_s - started_s >= patience.healthy_s:
-                self._failures = 0
-            due_s = [await self._repeat(client, link, job) for job in due_s]
-            wait_s = patience.look_again_s if stale else link.last_data_s + patience.stale_after_s - time()
-            wait_s = min([wait_s, *(at_s - time() for at_s, _, _ in due_s)])
-            await asyncio.wait({link.gone}, timeout=max(0.001, wait_s))
+        # Beside the watch: a sensor that answers nothing more must not keep the silence from being seen.
+        repeating = asyncio.ensure_future(self._repeat(client, link))
+        try:
+            while not link.gone.done():
+                if repeating.done():
+                    repeating.result()
+                silent_s = time() - link.last_data_s
+                if silent_s >= patience.reconnect_after_s:
+                    return f"connected, but no data for {patience.reconnect_after_s:.0f} s"
+                stale = silent_s >= patience.stale_after_s
+                self._enter(LinkState.STREAMING, "stale" if stale else "streaming")
+                if link.last_data_s - started_s >= patience.healthy_s:
+                    self._failures = 0
+                until_stale_s = link.last_data_s + patience.stale_after_s - time()
+                wait_s = patience.look_again_s if stale else max(0.001, until_stale_s)
+                await asyncio.wait({link.gone, repeating}, timeout=wait_s, return_when=FIRST_COMPLETED)
+        finally:
+            repeating.cancel()
+            await asyncio.gather(repeating, return_exceptions=True)
         if link.last_data_s - started_s >= patience.healthy_s:
             self._failures = 0
         return "the connection was lost"
 
-    async def _repeat(
-        self, client: BleakClient, link: Link, job: tuple[float, float, Step]
-    ) -> tuple[float, float, Step]:
-        """Play a repeated step if it is due; a refusal by the sensor is no reason to disconnect."""
-        at_s, period_s, step = job
-        if asyncio.get_running_loop().time() < at_s:
-            return job
-        with contextlib.suppress(BleakGATTProtocolError):
-            await link.play(client, step)
-        return asyncio.get_running_loop().time() + period_s, period_s, step
+    async def _repeat(self, client: BleakClient, link: Link) -> None:
+        """Play the repeated steps when they are due, until the link ends; a refusal by the sensor is no reason to
+        disconnect."""
+        time = asyncio.get_running_loop().time
+        due = [(time() + period_s, period_s, step) for period_s, step in self._target.driver.every]
+        while not link.gone.done():
+            wait_s = max(0.0, min(at_s for at_s, _, _ in due) - time()) if due else None
+            await asyncio.wait({link.gone}, timeout=wait_s)
+            for job, (at_s, period_s, step) in enumerate(due):
+                if at_s <= time() and not link.gone.done():
+                    with contextlib.suppress(BleakGATTProtocolError):
+                        await link.play(client, step)
+                    due[job] = (time() + period_s, period_s, step)
 
     async def _leave(self, client: BleakClient, link: Link) -> None:
         """Say stop, hang up, and hear no more of this connection; each within its second, whatever the sensor does."""
