@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from monitor.core.blocks import TrunkBlock, take
+from monitor.core.blocks import LumbarBlock, TrunkBlock, take
 from monitor.core.errors import StorageError
 from monitor.core.events import (
     Beat,
@@ -96,6 +96,60 @@ def test_time_stays_in_its_own_base_to_the_bit_and_unknown_is_null(tmp_path: Pat
     assert table["rotation_deg"].null_count == table["quat_w"].null_count == 300
     assert table["inclination_deg"].null_count == 0
     assert np.allclose(table["lateral_deg"].to_numpy(), block.lateral_deg, atol=1e-4)
+
+
+def pair(primary: str) -> list[Mark]:
+    roles = {"A": "lower", "B": "upper"}
+    return [
+        Mark(0.0, "sensor", {"sensor": key, "role": role, "primary": key == primary})
+        for key, role in roles.items()
+    ]
+
+
+def lumbar(t_s: FloatArray) -> LumbarBlock:
+    angle = (t_s - START_S) * 10.0
+    return LumbarBlock(t_s, angle, -angle, np.full(len(t_s), np.nan), np.ones(len(t_s), bool))
+
+
+@pytest.mark.parametrize("group_rows", [1, 500, 10**9])
+@pytest.mark.parametrize("shift_s", [0.0, 0.003, -0.004])
+def test_of_two_sensors_each_row_has_the_lumbar_angles_of_its_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, group_rows: int, shift_s: float
+) -> None:
+    monkeypatch.setattr(tables_module, "ROW_GROUP_ROWS", group_rows)
+    block = trunk(30.0)
+    joined = lumbar(block.t_s[500:-500] + shift_s)
+    sink = TableSink(tmp_path, "a", {})
+    sink.push(pair(primary="A"))
+    for start in range(0, len(block), 250):
+        sink.push([take(block, slice(start, start + 250))])
+        sink.push([take(joined, slice(max(0, start - 500), max(0, start - 250)))])
+    sink.close()
+    table = pq.read_table(tmp_path / "a.parquet")
+    flexion, lateral = (table[f"lumbar_{name}_deg"].to_numpy() for name in ("flexion", "lateral"))
+    inside = slice(500, 2500)
+    expected = (block.t_s[inside] - START_S) * 10.0
+    assert np.abs(flexion[inside] - expected).max() <= 10.0 * abs(shift_s) + 1e-4
+    assert np.array_equal(lateral[inside], -flexion[inside])
+    assert (
+        table["lumbar_flexion_deg"][:499].null_count == table["lumbar_flexion_deg"][2501:].null_count == 499
+    )
+    assert table["lumbar_rotation_deg"].null_count == len(block)
+
+
+def test_two_sensors_that_never_met_give_empty_lumbar_angles(tmp_path: Path) -> None:
+    sink = TableSink(tmp_path, "a", {})
+    sink.push([*pair(primary="B"), trunk(3.0, sensor="B")])
+    sink.close()
+    table = pq.read_table(tmp_path / "a.parquet")
+    assert table.num_rows == table["lumbar_flexion_deg"].null_count == 300
+
+
+def test_a_recording_without_rows_is_an_empty_table(tmp_path: Path) -> None:
+    sink = TableSink(tmp_path, "a", {})
+    sink.push([SENSOR])
+    sink.close()
+    assert pq.read_table(tmp_path / "a.parquet").num_rows == 0
 
 
 @pytest.mark.parametrize("group_rows", [1, 500, 10**9])

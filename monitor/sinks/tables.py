@@ -11,11 +11,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from monitor.core.blocks import TrunkBlock, take
+from monitor.core.blocks import LumbarBlock, TrunkBlock, take
 from monitor.core.errors import StorageError
 from monitor.core.events import Beat, Creep, Posture, PostureState, Record, StaticHold
 from monitor.core.inputs import FloatArray, Mark
 from monitor.sinks.event_json import event_object, json_line
+from monitor.sinks.lumbar_columns import LUMBAR, LumbarColumns
 from monitor.sinks.summary import Summary
 
 HOLD_S = 10.0
@@ -27,21 +28,16 @@ _ANGLES = ("inclination_deg", "flexion_deg", "lateral_deg", "rotation_deg")
 _QUATS = ("quat_w", "quat_x", "quat_y", "quat_z")
 _RUNNING = (Beat, StaticHold, Creep)
 """What is told once a second is no event of a table."""
-SCHEMA = pa.schema(
-    [
-        pa.field("t_s", pa.float64(), nullable=False),
-        pa.field("ok", pa.bool_(), nullable=False),
-        *(pa.field(name, pa.float32()) for name in (*_QUATS, *_ANGLES)),
-        pa.field("state", pa.dictionary(pa.int8(), pa.string()), nullable=False),
-    ]
-)
+_PAIR = {"upper", "lower"}
+"""Roles of the two sensors between which lumbar angles are."""
 
 
 class TableSink:
     """Write `<stem>.parquet`, `<stem>.events.jsonl` and `<stem>.json` into `folder`, which exists.
 
-    Rows are those of the primary sensor, each with the posture state it is in; quaternions are sensor -> earth. The
-    files appear under their names when `close` is through; `discard` leaves nothing. `about` goes into the summary.
+    Rows are those of the primary sensor, each with the posture state it is in; quaternions are sensor -> earth. Two
+    sensors add the columns `LUMBAR`, from the nearest row of the upper one. The files appear under their names when
+    `close` is through; `discard` leaves nothing. `about` goes into the summary.
     Raises StorageError where the folder cannot be written.
     """
 
@@ -54,16 +50,11 @@ class TableSink:
         self._n_waiting = 0
         self._from_s: list[float] = []
         self._codes: list[int] = []
+        self._roles: set[str] = set()
+        self._lumbar = LumbarColumns()
         self._summary = Summary()
+        self._table: pq.ParquetWriter | None = None
         try:
-            self._table = pq.ParquetWriter(
-                self._parts[0],
-                SCHEMA,
-                compression="zstd",
-                use_dictionary=["state"],
-                use_byte_stream_split=["t_s", *_QUATS, *_ANGLES],
-                write_statistics=["t_s"],
-            )
             self._events = self._parts[1].open("w", encoding="utf-8")
         except OSError as error:
             raise _unwritable(folder, error) from error
@@ -74,9 +65,11 @@ class TableSink:
                 if record.sensor == self._primary and len(record):
                     self._waiting.append(record)
                     self._n_waiting += len(record)
+            elif isinstance(record, LumbarBlock):
+                self._lumbar.push(record)
             elif isinstance(record, Mark):
-                if record.kind == "sensor" and (not self._primary or record.value.get("primary")):
-                    self._primary = str(record.value["sensor"])
+                if record.kind == "sensor":
+                    self._open(record)
             else:
                 self._event(record)
         if self._n_waiting >= ROW_GROUP_ROWS:
@@ -84,7 +77,7 @@ class TableSink:
 
     def close(self) -> None:
         self._settle(np.inf)
-        self._table.close()
+        self._writer().close()
         self._events.close()
         text = json.dumps(self.result(), indent=1, ensure_ascii=False, allow_nan=False)
         self._parts[2].write_text(text + "\n", encoding="utf-8")
@@ -101,10 +94,33 @@ class TableSink:
 
     def discard(self) -> None:
         """Stop without a result."""
-        self._table.close()
+        if self._table is not None:
+            self._table.close()
         self._events.close()
         for part in self._parts:
             part.unlink(missing_ok=True)
+
+    def _open(self, mark: Mark) -> None:
+        self._roles.add(str(mark.value.get("role")))
+        if not self._primary or mark.value.get("primary"):
+            self._primary = str(mark.value["sensor"])
+
+    def _writer(self) -> pq.ParquetWriter:
+        """The table, begun with the first rows: by then every sensor is open and so the columns are known."""
+        if self._table is None:
+            lumbar = LUMBAR if self._roles >= _PAIR else ()
+            try:
+                self._table = pq.ParquetWriter(
+                    self._parts[0],
+                    _schema(lumbar),
+                    compression="zstd",
+                    use_dictionary=["state"],
+                    use_byte_stream_split=["t_s", *_QUATS, *_ANGLES, *lumbar],
+                    write_statistics=["t_s"],
+                )
+            except OSError as error:
+                raise _unwritable(self._parts[0].parent, error) from error
+        return self._table
 
     def _event(self, record: Record) -> None:
         self._summary.event(record)
@@ -133,14 +149,37 @@ class TableSink:
         codes = np.array([_CODES[Posture.UNKNOWN], *self._codes], np.int8)[index]
         counts = np.bincount(codes, minlength=len(_STATES)).tolist()
         self._summary.rows(rows, dict(zip(_STATES, counts, strict=True)))
-        self._table.write_batch(_batch(rows, codes))
+        lumbar: Sequence[FloatArray] = ()
+        if self._roles >= _PAIR and len(rows):
+            lumbar = tuple(self._lumbar.at(rows.t_s, 1.0 / rows.rate_hz))
+            self._lumbar.forget(float(rows.t_s[-1]))
+        writer = self._writer()
+        if len(rows):
+            writer.write_batch(_batch(rows, codes, lumbar, writer.schema))
 
 
-def _batch(rows: TrunkBlock, codes: np.ndarray[Any, np.dtype[np.int8]]) -> pa.RecordBatch:
+def _schema(lumbar: Sequence[str]) -> pa.Schema:
+    return pa.schema(
+        [
+            pa.field("t_s", pa.float64(), nullable=False),
+            pa.field("ok", pa.bool_(), nullable=False),
+            *(pa.field(name, pa.float32()) for name in (*_QUATS, *_ANGLES)),
+            pa.field("state", pa.dictionary(pa.int8(), pa.string()), nullable=False),
+            *(pa.field(name, pa.float32()) for name in lumbar),
+        ]
+    )
+
+
+def _batch(
+    rows: TrunkBlock,
+    codes: np.ndarray[Any, np.dtype[np.int8]],
+    lumbar: Sequence[FloatArray],
+    schema: pa.Schema,
+) -> pa.RecordBatch:
     columns = [rows.quat[:, k] for k in range(4)] + [getattr(rows, name) for name in _ANGLES]
     state = pa.DictionaryArray.from_arrays(pa.array(codes), pa.array([state.value for state in _STATES]))
-    arrays = [pa.array(rows.t_s), pa.array(rows.ok), *map(_nullable, columns), state]
-    return pa.record_batch(arrays, schema=SCHEMA)
+    arrays = [pa.array(rows.t_s), pa.array(rows.ok), *map(_nullable, columns), state, *map(_nullable, lumbar)]
+    return pa.record_batch(arrays, schema=schema)
 
 
 def _nullable(values: FloatArray) -> pa.Array:
