@@ -13,6 +13,8 @@ from monitor.window.model import Mode, WindowModel
 
 __all__ = ["Mode", "WindowSink", "display_available", "run_window"]
 
+_ENDING = (signal.SIGINT, signal.SIGTERM)
+
 
 def run_window(
     bridge: WindowSink,
@@ -23,8 +25,9 @@ def run_window(
     """Show the window until it is closed; returns 0. Call it in the main thread, after `display_available` said yes.
 
     `bridge` is a sink of the session, which runs in another thread. `send_mark(kind, value)` and `on_stop()` must be
-    safe to call from this thread and return at once; `on_stop` is called once at most, on Stop, on closing or on
-    Ctrl-C. After Stop the window stays until the session has closed the bridge. `mode` comes from the data's own header.
+    safe to call from this thread and return at once; `on_stop` is called once at most, on Stop, on closing, on
+    Ctrl-C or SIGTERM. After Stop the window stays until the session has closed the bridge. `mode` comes from the
+    data's own header.
     """
     from PySide6.QtWidgets import QApplication
 
@@ -33,11 +36,12 @@ def run_window(
     existing = QApplication.instance()
     app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
     window = MainWindow(WindowModel(Mode(mode)), bridge, send_mark, on_stop)
-    # The frame timer lets Python run, so the signal is seen within a frame.
-    before = signal.signal(signal.SIGINT, lambda *_: window.close())
+    # The frame timer lets Python run, so a signal is seen within a frame.
+    before = {number: signal.signal(number, lambda *_: window.close()) for number in _ENDING}
     try:
         window.start()
         window.show()
         return int(app.exec())
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -333,6 +335,20 @@ def test_run_window_returns_zero_when_the_window_is_closed(app: Any) -> None:
     sink.push(stream.at_the_desk(DESK_S))
     assert run_window(sink, lambda _kind, _value: None, lambda: stops.append(1), "simulated") == 0
     assert stops == [1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_end_stops_the_session_and_closes_the_window(app: Any, number: signal.Signals) -> None:
+    from PySide6.QtCore import QTimer
+
+    from monitor.window.app import run_window
+
+    stops: list[int] = []
+    before = signal.getsignal(number)
+    QTimer.singleShot(200, lambda: os.kill(os.getpid(), number))
+    assert run_window(WindowSink(), lambda _kind, _value: None, lambda: stops.append(1), "simulated") == 0
+    assert stops == [1]
+    assert signal.getsignal(number) is before
 
 
 def test_until_tomorrow_without_a_wall_clock_is_a_day(open_desk: Callable[..., Desk]) -> None:
