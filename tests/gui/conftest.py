@@ -13,8 +13,18 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 
+_SKIPPED = pytest.StashKey[str]()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Once, at the end: why there was no window, and which packages bring it."""
+    if _SKIPPED in config.stash:
+        terminalreporter.section("the window was not tested")
+        terminalreporter.line(config.stash[_SKIPPED])
+
+
 @pytest.fixture(scope="session")
-def app() -> Any:
+def app(request: pytest.FixtureRequest) -> Any:
     """The one application of the test run."""
     if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -22,6 +32,7 @@ def app() -> Any:
 
     available, reason = display_available()
     if not available:
+        request.config.stash[_SKIPPED] = reason
         pytest.skip(reason)
     from PySide6.QtWidgets import QApplication
 
