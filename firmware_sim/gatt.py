@@ -41,6 +41,7 @@ class Spine1Peripheral(Peripheral):
             address=address,
             name=f"supple-{uid & 0xFFFF:04X}",
             service_uuid=SERVICE,
+            battery_percent=firmware.battery_percent(air.now_s()),
             on_status=on_status,
         )
         self._firmware = firmware

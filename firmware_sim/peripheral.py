@@ -42,6 +42,7 @@ class Sensor(Protocol):
 class Peripheral:
     """`channels` maps the sensor's channels to the characteristics that carry them, all part of `services`.
 
+    `battery_percent`, where given, is told to whoever scans, as it was when the sensor was switched on.
     Must be built inside a running event loop. A value nobody subscribed to is not sent.
     """
 
@@ -53,8 +54,13 @@ class Peripheral:
         address: str,
         name: str,
         service_uuid: str,
+        battery_percent: int | None = None,
         on_status: StatusListener = lambda _: None,
     ) -> None:
+        answer = [(AdvertisingData.COMPLETE_LOCAL_NAME, name.encode())]
+        if battery_percent is not None:
+            level = bytes(gatt.GATT_BATTERY_SERVICE) + bytes((battery_percent,))
+            answer.append((AdvertisingData.SERVICE_DATA_16_BIT_UUID, level))
         self.address = hci.Address(address)
         self.name = name
         self.controller = AirController(name, air, _public_twin(address))
@@ -75,9 +81,7 @@ class Peripheral:
                         ]
                     )
                 ),
-                scan_response_data=bytes(
-                    AdvertisingData([(AdvertisingData.COMPLETE_LOCAL_NAME, name.encode())])
-                ),
+                scan_response_data=bytes(AdvertisingData(answer)),
             ),
             self.controller,
             self.controller,

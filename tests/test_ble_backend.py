@@ -13,10 +13,12 @@ from bleak.exc import BleakError, BleakGATTProtocolError
 from bumble import att
 from bumble.transport import open_transport
 
+from firmware_sim.assemble import SimulatedWorld
 from firmware_sim.controller import RepairedController
 from monitor.core.errors import RadioError, SettingsError
+from monitor.pipeline import drivers
 from monitor.sources.ble.radio import Radio, open_radio
-from monitor.sources.ble.scan import printable, scan
+from monitor.sources.ble.scan import Found, printable, scan
 from monitor.sources.ble.virtual_scanner import MAX_SEEN, parse
 from monitor.sources.virtual_time import run_virtual
 
@@ -207,6 +209,26 @@ def test_the_scan_names_the_kind_of_each_device_or_says_why_it_cannot_be_used() 
         assert "no driver" in unusable.why
 
     virtually(go)
+
+
+@pytest.mark.parametrize(("device", "battery"), [("spine1", True), ("witmotion", False)])
+def test_the_scan_lists_name_kind_signal_and_where_it_is_advertised_battery(
+    device: str, battery: bool
+) -> None:
+    async def main() -> Found:
+        sim = SimulatedWorld("desk", 1, device=device)
+        await sim.start()
+        async with open_radio(sim.host_controller) as radio:
+            (one,) = await scan(radio, list(drivers().values()), 1.0)
+        await sim.stop()
+        return one
+
+    seen = run_virtual(main())
+    assert seen.driver == device
+    assert seen.kind == drivers()[device].title
+    assert seen.name != "(no name)"
+    assert -100 < seen.rssi_dbm < -20
+    assert (seen.battery_percent is not None and 0 < seen.battery_percent <= 100) == battery
 
 
 def test_a_flood_of_advertisers_stays_bounded() -> None:

@@ -39,7 +39,7 @@ def seqs(frames: list[bytes]) -> list[int]:
     return [struct.unpack_from("<I", frame, 6)[0] for frame in frames]
 
 
-def test_a_scan_sees_the_service_in_the_advertisement_and_the_name_in_the_scan_response() -> None:
+def test_a_scan_sees_the_service_in_the_advertisement_name_and_battery_in_the_scan_response() -> None:
     async def main() -> list[Advertisement]:
         async with tiny_world() as world:
             host = await power_on_host(world.host_controller)
@@ -54,6 +54,7 @@ def test_a_scan_sees_the_service_in_the_advertisement_and_the_name_in_the_scan_r
     assert str(last.address) == f"{ADDRESS}"
     assert UUID(SERVICE) in last.data.get(AdvertisingData.COMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS)
     assert last.data.get(AdvertisingData.COMPLETE_LOCAL_NAME) == "supple-1234"
+    assert last.data.get(AdvertisingData.SERVICE_DATA_16_BIT_UUID) == (UUID.from_16_bits(0x180F), b"\x50")
     assert last.rssi == -60
     assert 8 <= len(heard) <= 11  # every 100 ms plus 0 to 10 ms
 
