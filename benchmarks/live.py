@@ -77,8 +77,8 @@ def simulator(scenario: str) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [SUPPLE, "sim", scenario, "--hci", f"tcp-server:127.0.0.1:{port}"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+    words = ("sim", scenario, "--hci", f"tcp-server:127.0.0.1:{port}")
+    with subprocess.Popen([SUPPLE, *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
         try:
             _wait_for(port, process)
             yield f"tcp-client:127.0.0.1:{port}"
@@ -151,7 +151,7 @@ def _in_window(opening: object, seconds: float) -> None:
     from monitor.commands.windowed import run_in_window
 
     app = QApplication.instance() or QApplication([])
-    QTimer.singleShot(int(1000 * (seconds + 1)), app.closeAllWindows)
+    QTimer.singleShot(int(1000 * (seconds + 1)), app, QApplication.closeAllWindows)
     run_in_window(opening, "simulated")  # type: ignore[arg-type]
 
 

@@ -26,9 +26,9 @@ def help_s(home: str) -> float:
 def first_angle_s(home: str) -> float:
     """Seconds from the command to the first line with an inclination."""
     start = time.perf_counter()
-    command = [SUPPLE, "live", "--sim", "desk", "--no-window", "--no-record", "--json", "--duration", "30"]
+    words = ("live", "--sim", "desk", "--no-window", "--no-record", "--json", "--duration", "30")
     with subprocess.Popen(
-        command, env=_environment(home), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        [SUPPLE, *words], env=_environment(home), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:
