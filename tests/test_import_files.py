@@ -11,8 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from monitor.core.inputs import Mark, Rows
+from monitor.motion import timeline
 from monitor.sources.importers.csv_parquet import BLOCK_ROWS, read_inputs
 from monitor.sources.importers.mapping import load_map
+from monitor.sources.importers.plausible import RATE_HZ
 from tests.inertial_tables import ACC, GYR, G, csv_text, imported, table, written
 
 
@@ -139,3 +141,24 @@ def test_a_map_reads_a_preamble_and_foreign_names(tmp_path: Path) -> None:
     )
     again, _ = imported(written(tmp_path, text), load_map(map_path))
     assert np.allclose(again, values, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("rate_hz", "note"), [(5.0, "only 5 rows"), (19.5, ""), (50.0, ""), (300.0, ""), (1000.0, "1000 rows")]
+)
+def test_a_rate_the_pipeline_does_not_work_at_is_said(tmp_path: Path, rate_hz: float, note: str) -> None:
+    _, notes = imported(written(tmp_path, csv_text(table(3_000, rate_hz), ["t_s", *ACC, *GYR])))
+    assert len(notes) == (1 if note else 0)
+    assert all(note in said for said in notes)
+
+
+def test_stamps_in_bursts_are_no_high_rate(tmp_path: Path) -> None:
+    values = table(3_000, 50.0)
+    late = np.arange(3_000) % 10
+    values[:, 0] += (9 - late) * 0.019
+    _, notes = imported(written(tmp_path, csv_text(values, ["t_s", *ACC, *GYR])))
+    assert notes == []
+
+
+def test_the_rates_named_are_those_of_the_timeline() -> None:
+    assert RATE_HZ == (timeline.MIN_RATE_HZ, timeline.MAX_RATE_HZ)

@@ -22,7 +22,7 @@ from monitor.sources.importers.table_files import (
 SENSOR = "rows"
 BLOCK_ROWS = 6_000
 NOTE = "import_note"
-"""Kind of the marks that say what was left out: value `text`, a whole sentence."""
+"""Kind of the marks that say what was left out or is amiss: value `text`, a whole sentence."""
 
 
 def read_inputs(path: Path, placement: str, columns: ColumnMap | None = None) -> Iterator[list[Input]]:
@@ -118,6 +118,8 @@ def _opening(t_s: float, placement: str) -> list[Input]:
 
 
 def _closing_notes(seen: Plausibility, skipped: int) -> Iterator[str]:
+    if seen.rate_note:
+        yield seen.rate_note
     if skipped:
         yield f"{skipped} lines with a wrong number of fields were left out."
     if seen.untimed:

@@ -16,6 +16,14 @@ ROWS_MAX = 300_000_000
 REPEATED_SHARE_MAX = 0.1
 """Rounded stamps repeat now and then; a clock that stands still for more rows than this is no clock."""
 WINDOW_S = 1.0
+RATE_HZ = (20.0, 300.0)
+"""Rates the pipeline works at: other rows are brought to the nearer end (motion.timeline)."""
+RATE_SLACK = 0.05
+"""A clock this far off is no other rate."""
+PAUSE_S = 1.0
+"""A longer step is a pause, not the rate."""
+BURST_SHARE = 0.2
+"""Where the median step and the mean step differ by more, stamps come in bursts and the mean is the better witness."""
 GRAVITY_SHARE = (0.7, 1.3)
 """The mean acceleration vector over a second is near 1 g whatever a person does, but for a fall; uncalibrated sensors
 are off by up to 10 % or so. Without gravity it is near 0."""
@@ -34,6 +42,7 @@ class Plausibility:
         self.repeated = 0
         """Rows left out because they repeat the time of the row before."""
         self._means: list[FloatArray] = []
+        self._step_s = np.nan
 
     def check(self, t_s: FloatArray, acc: FloatArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """Which rows have a time of their own. `t_s` (n,) s, `acc` (n,3) m/s2, NaN allowed."""
@@ -53,6 +62,8 @@ class Plausibility:
         self._rows += len(times)
         if self._rows > ROWS_MAX:
             raise InputFileError(f"{self._path} has more than {ROWS_MAX} rows.", "Split it.", self._path)
+        if np.isnan(self._step_s):
+            self._step_s = _typical_step_s(steps[1:])
         if len(times):
             self._first_s = float(times[0]) if np.isnan(self._first_s) else self._first_s
             self._last_s = float(times[-1])
@@ -60,6 +71,16 @@ class Plausibility:
         keep = timed.copy()
         keep[timed] = steps > 0
         return keep
+
+    @property
+    def rate_note(self) -> str:
+        """A sentence where the rows of the first block come too seldom or too often; else empty."""
+        rate_hz, (lowest, highest) = 1.0 / self._step_s, RATE_HZ
+        if rate_hz < lowest * (1.0 - RATE_SLACK):
+            return f"There are only {rate_hz:.3g} rows a second: below {lowest:.0f} steps and quick movements are not seen."
+        if rate_hz > highest * (1.0 + RATE_SLACK):
+            return f"There are {rate_hz:.4g} rows a second: {highest:.0f} of them were used."
+        return ""
 
     def finish(self) -> None:
         """Everything has been seen."""
@@ -101,6 +122,15 @@ class Plausibility:
             "Say the unit (m_s2, g or mg) in the names of the columns or with --map.",
             self._path,
         )
+
+
+def _typical_step_s(steps_s: FloatArray) -> float:
+    """Seconds from row to row; NaN where there are no two rows."""
+    steps_s = steps_s[(steps_s > 0) & (steps_s <= PAUSE_S)]
+    if not len(steps_s):
+        return np.nan
+    median_s, mean_s = float(np.median(steps_s)), float(np.mean(steps_s))
+    return median_s if abs(median_s / mean_s - 1.0) <= BURST_SHARE else mean_s
 
 
 def _second_means(t_s: FloatArray, acc: FloatArray) -> FloatArray:
