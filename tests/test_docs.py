@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
+import pyarrow.parquet as pq
 import pytest
 import typer
 
 from monitor.cli import app
+from monitor.core.events import Event
+from monitor.core.inputs import Mark
+from monitor.sinks.tables import TableSink
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("calibration/**/*.md")])
@@ -37,6 +42,19 @@ def test_every_hazard_names_a_test_that_exists():
         for file, name in named:
             (path,) = [*ROOT.glob(f"tests/{file}.py"), *ROOT.glob(f"tests/gui/{file}.py")]
             assert f"def {name}(" in path.read_text(encoding="utf-8"), f"{file}::{name}"
+
+
+def test_the_page_of_the_analysis_names_every_column_and_every_event(tmp_path):
+    page = (ROOT / "docs/analysis.md").read_text(encoding="utf-8")
+    sink = TableSink(tmp_path, "a", {})
+    sink.push([Mark(0.0, "sensor", {"sensor": role, "role": role}) for role in ("upper", "lower")])
+    sink.close()
+    columns = pq.read_schema(tmp_path / "a.parquet").names
+    assert len(columns) == 14
+    assert [name for name in columns if f"`{name}`" not in page] == []
+    events = [re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower() for kind in get_args(Event)]
+    told_each_second = {"beat", "static_hold", "creep"}
+    assert [name for name in events if f"`{name}`" not in page and name not in told_each_second] == []
 
 
 def _blocks(page: str) -> str:
