@@ -162,3 +162,14 @@ def test_stamps_in_bursts_are_no_high_rate(tmp_path: Path) -> None:
 
 def test_the_rates_named_are_those_of_the_timeline() -> None:
     assert RATE_HZ == (timeline.MIN_RATE_HZ, timeline.MAX_RATE_HZ)
+
+
+def test_a_long_parquet_file_takes_no_more_memory_than_a_short_one(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).normal((0, 0, 0, 9.81, 0, 0, 0), 0.1, (400_000, 7))
+    values[:, 0] = np.arange(len(values)) / 100.0
+    path = tmp_path / "long.parquet"
+    pq.write_table(pa.table(list(values.T), ["t_s", *ACC, *GYR]), path, row_group_size=20_000)
+    before, most = pa.total_allocated_bytes(), 0
+    for _ in read_inputs(path, "sternum"):
+        most = max(most, pa.total_allocated_bytes() - before)
+    assert most < 0.5 * path.stat().st_size

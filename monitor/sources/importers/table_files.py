@@ -159,7 +159,8 @@ def parquet_names(path: Path) -> tuple[str, ...]:
 def parquet_batches(path: Path, columns: ColumnMap) -> Iterator[Batch]:
     """The columns of a Parquet file."""
     wanted = [column.name for column in columns.columns]
-    with _refusing(path), pq.ParquetFile(path) as file:
+    # Reading ahead would keep every row group that was read until the file is closed.
+    with _refusing(path), pq.ParquetFile(path, pre_buffer=False) as file:
         for batch in file.iter_batches(BATCH_ROWS, columns=wanted, use_threads=False):
             yield [_numbers(batch.column(name).cast(pa.float64(), safe=False)) for name in wanted]
 
