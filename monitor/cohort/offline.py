@@ -23,7 +23,8 @@ class OfflineAngles:
     """Hold the trunk blocks back until the end, then give them with orientation, inclination, flexion and lateral bend
     from the offline filter. Rotation stays causal: it is counted from still moments, which do not change.
 
-    Memory grows with the record: 4.4 GB for a day at 100 Hz (measured), half of it in the filter. Rows without a gyroscope stay as they are.
+    Memory grows with the record: 4.4 GB for a day at 100 Hz (measured), half of it in the filter. Rows without a
+    gyroscope stay as they are.
     """
 
     def __init__(self) -> None:
