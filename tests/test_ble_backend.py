@@ -174,6 +174,24 @@ def test_a_cancelled_connection_leaves_none_behind() -> None:
     virtually(go)
 
 
+def test_a_scan_cancelled_at_any_moment_of_its_start_is_quiet_and_the_next_one_works() -> None:
+    async def main() -> list[str]:
+        loop, complaints = asyncio.get_running_loop(), []
+        loop.set_exception_handler(lambda _loop, context: complaints.append(context["message"]))
+        for turns in range(1, 120):
+            async with world() as (radio, _):
+                cut_off = asyncio.create_task(scan(radio, [toy.driver()], 1.0))
+                for _turn in range(turns):
+                    await asyncio.sleep(0)
+                cut_off.cancel()
+                await asyncio.wait({cut_off})
+                if turns % 20 == 0:
+                    assert len(await scan(radio, [toy.driver()], 1.0)) == 1
+        return complaints
+
+    assert run_virtual(main()) == []
+
+
 def test_connecting_twice_and_subscribing_twice_are_refused() -> None:
     async def go(radio: Radio, _: toy.Peripheral) -> None:
         async with BleakClient(await found(radio), **radio.client_kwargs) as client:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any
 
 from bleak.exc import BleakError
@@ -48,9 +48,10 @@ class VirtualAdapter:
         async with self._power:
             if self._device is None:
                 try:
-                    self._device = await self._power_on()
+                    await _to_the_end(self._power_on())
                 except (OSError, core.BaseBumbleError) as problem:
                     raise no_simulator(self._place, problem) from problem
+            assert self._device is not None
             return self._device
 
     async def close(self) -> None:
@@ -73,13 +74,13 @@ class VirtualAdapter:
         self._scanners += 1
         try:
             if self._scanners == 1:
-                await device.start_scanning(active=active)
+                await _to_the_end(device.start_scanning(active=active))
             yield device
         finally:
             self._scanners -= 1
             if self._scanners == 0 and device is self._device and device.is_scanning:
                 with contextlib.suppress(core.BaseBumbleError):
-                    await device.stop_scanning()
+                    await _to_the_end(device.stop_scanning())
 
     async def connect(self, address: hci.Address, timeout_s: float) -> Connection:
         """Connect to an advertiser. Raises TimeoutError or BleakError; when cancelled it leaves no connection behind."""
@@ -101,7 +102,7 @@ class VirtualAdapter:
                 if not attempt.done():
                     await _abandon(device, attempt)
 
-    async def _power_on(self) -> Device:
+    async def _power_on(self) -> None:
         if self._transport is not None:
             await self._transport.close()
         self._transport = await self._opener()
@@ -112,12 +113,24 @@ class VirtualAdapter:
         device = Device.from_config_with_hci(config, self._transport.source, self._transport.sink)
         await device.power_on()
         device.on(Device.EVENT_FLUSH, self._lost)
-        return device
+        self._device = device
 
     def _lost(self) -> None:
         """The transport ended: the next user gets a new one."""
         self._device = None
         self._scanners = 0
+
+
+async def _to_the_end(commands: Coroutine[Any, Any, None]) -> None:
+    """Await HCI commands that are not cut off when the caller is cancelled: Bumble trips over the answer that still comes."""
+    task = asyncio.ensure_future(commands)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=_CANCEL_GRACE_S)
+        if task.done() and not task.cancelled():
+            task.exception()
+        raise
 
 
 def _preferences() -> dict[Any, ConnectionParametersPreferences]:
