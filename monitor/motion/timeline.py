@@ -12,7 +12,7 @@ from monitor.core.blocks import ImuBlock, freeze, take
 from monitor.core.events import Fault, Gap, Record
 from monitor.core.inputs import FloatArray
 
-_Indices = npt.NDArray[np.intp]
+_Rows = slice | npt.NDArray[np.intp]
 
 MAX_FILL_S = 0.2
 """A longer hole is a Gap: filters restart after it (design)."""
@@ -149,13 +149,15 @@ class Timeline:
         if not len(grid):
             return
         self._next += len(grid)
-        left = np.searchsorted(rows.t_s, grid, side="right") - 1
-        right = np.minimum(left + 1, len(rows) - 1)
+        left, right = _neighbours(rows.t_s, grid)
         t_left = rows.t_s[left]
         step = rows.t_s[right] - t_left
-        exact = grid - t_left <= hair_s
-        share = np.where(exact, 0.0, grid - t_left) / np.where(exact, 1.0, step)
+        share = grid - t_left
+        exact = share <= hair_s
         ok = rows.ok[left] & (exact | (rows.ok[right] & (step <= MISSED_PERIODS * self._spacing_s)))
+        if exact.any():
+            share[exact], step[exact] = 0.0, 1.0
+        share /= step
         acc = _between(rows.acc, left, right, share)
         gyr = None if rows.gyr is None else _between(rows.gyr, left, right, share)
         out.append(freeze(ImuBlock(rows.sensor, grid, acc, gyr, ok, self._rate_hz)))
@@ -173,12 +175,27 @@ class Timeline:
         self._origin_s = math.nan
 
 
-def _between(values: FloatArray, left: _Indices, right: _Indices, share: FloatArray) -> FloatArray:
+def _neighbours(t_s: FloatArray, grid: FloatArray) -> tuple[_Rows, _Rows]:
+    """The rows before (or at) and after each grid point; slices where each point has the row next to the last one's."""
+    first, last = (np.searchsorted(t_s, grid[[0, -1]], side="right") - 1).tolist()
+    stop = last + 1
+    if (
+        stop - first == len(grid)
+        and stop < len(t_s)
+        and bool((t_s[first:stop] <= grid).all())
+        and bool((t_s[first + 1 : stop + 1] > grid).all())
+    ):
+        return slice(first, stop), slice(first + 1, stop + 1)
+    left = np.searchsorted(t_s, grid, side="right") - 1
+    return left, np.minimum(left + 1, len(t_s) - 1)
+
+
+def _between(values: FloatArray, left: _Rows, right: _Rows, share: FloatArray) -> FloatArray:
     """Rows between the neighbours, column by column: so each column lies together in memory for whoever comes next."""
-    between = np.empty((values.shape[1], len(left)))
+    between = np.empty((values.shape[1], len(share)))
     for row, column in zip(between, values.T, strict=True):
-        low = column.take(left)
-        np.subtract(column.take(right), low, out=row)
+        low = column[left]
+        np.subtract(column[right], low, out=row)
         row *= share
         row += low
     return between.T
