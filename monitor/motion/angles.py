@@ -15,7 +15,7 @@ from monitor.core.inputs import FloatArray, Mark
 from monitor.core.quaternion import to_matrix
 from monitor.motion.mount import Mount, find_mount
 from monitor.motion.still import Still
-from monitor.motion.tilt import tilt_deg
+from monitor.motion.tilt import DEG_PER_RAD, tilt_deg
 from monitor.motion.turn import turned
 from monitor.motion.uncertainty import inclination_sd_deg
 
@@ -118,11 +118,12 @@ class TrunkAngles:
         mount = self._mount
         unknown = np.full(n, np.nan)
         up, acc = pose.up, imu.acc
-        rate = np.full((n, 3), np.nan) if imu.gyr is None else np.degrees(imu.gyr)
-        heading: FloatArray = unknown
-        if mount is not None:
+        rate, heading = np.full((n, 3), np.nan) if imu.gyr is None else imu.gyr, unknown
+        if mount is None:
+            rate = rate * DEG_PER_RAD
+        else:
             up, acc = turned(self._matrix, up), turned(self._matrix, acc)
-            rate = rate if imu.gyr is None else turned(self._matrix, rate)
+            rate = turned(self._matrix * DEG_PER_RAD, rate)
             heading = _heading(pose.quat, mount)
         since_still_s, turned_by = self._still.rows(rate, heading, rate_hz)
         inclination, flexion, lateral = tilt_deg(up) if mount is not None else (unknown, unknown, unknown)
@@ -132,7 +133,7 @@ class TrunkAngles:
         sd_deg = inclination_sd_deg(quality, since_still_s, imu.ok, imu.gyr is not None)
         return freeze(
             TrunkBlock(
-                *(imu.sensor, imu.t_s, pose.quat, up, inclination, flexion, lateral, np.degrees(turned_by)),
+                *(imu.sensor, imu.t_s, pose.quat, up, inclination, flexion, lateral, turned_by * DEG_PER_RAD),
                 *(rate, acc, sd_deg, imu.ok, rate_hz),
             )
         )
@@ -142,7 +143,8 @@ def _heading(quat: FloatArray, mount: Mount) -> FloatArray:
     """Heading of the body frame (n,) in rad, by w and z of body -> earth = `quat` (n,4) * the mount's inverse."""
     w, x, y, z = np.ascontiguousarray(quat.T)
     a, b, c, d = mount.quat
-    heading: FloatArray = 2.0 * np.arctan2(z * a + y * b - x * c - w * d, w * a + x * b + y * c + z * d)
+    heading: FloatArray = np.arctan2(z * a + y * b - x * c - w * d, w * a + x * b + y * c + z * d)
+    heading *= 2.0
     return heading
 
 

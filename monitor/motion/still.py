@@ -35,18 +35,27 @@ class Still:
         """
         if not len(heading):
             return np.empty(0), np.empty(0)
-        row = self._row + np.arange(len(heading))
+        first, n = self._row, len(heading)
+        still_rows = math.ceil(STILL_S * rate_hz)
         x, y, z = rate_deg_s[:, 0], rate_deg_s[:, 1], rate_deg_s[:, 2]
-        quiet = x * x + y * y + z * z < STILL_DEG_S**2
-        moved = np.maximum.accumulate(np.where(quiet, self._moved, row))
-        still_now = row - moved >= math.ceil(STILL_S * rate_hz)
-        still = np.maximum.accumulate(np.where(still_now, row, self._still))
+        # Runs: each begins with a row that moves, but for the first, which goes on from the block before.
+        loud = first + np.flatnonzero(~(x * x + y * y + z * z < STILL_DEG_S**2))
+        moves = np.concatenate(((self._moved,), loud))
+        ended = np.where(loud - moves[:-1] > still_rows, loud - 1, -1)
+        stills = np.maximum.accumulate(np.concatenate(((self._still,), ended)))
         unwrapped = self._unwrap(heading)
-        here = still - self._row
-        zero = np.where(here >= 0, unwrapped[np.maximum(here, 0)], self._zero)
-        since_s = np.where(still >= 0, (row - still) / rate_hz, np.inf)
-        self._row += len(heading)
-        self._moved, self._still, self._zero = int(moved[-1]), int(still[-1]), float(zero[-1])
+        zeros = np.where(stills >= first, unwrapped[np.maximum(stills - first, 0)], self._zero)
+        lengths = np.diff(np.concatenate(((first,), loud, (first + n,))))
+        row = first + np.arange(n)
+        still_now = row - np.repeat(moves, lengths) >= still_rows
+        since_s = (row - np.repeat(stills, lengths)) / rate_hz
+        if self._still < 0:
+            since_s[np.repeat(stills < 0, lengths)] = math.inf
+        since_s[still_now] = 0.0
+        zero = np.where(still_now, unwrapped, np.repeat(zeros, lengths))
+        self._row += n
+        self._moved, self._zero = int(moves[-1]), float(zero[-1])
+        self._still = first + n - 1 if still_now[-1] else int(stills[-1])
         return since_s, unwrapped - zero
 
     def forget_heading(self) -> None:

@@ -27,8 +27,11 @@ def inclination_sd_deg(
     """Causes added as squares. `quality` of the mount 0..1 (NaN: no mount, no value)."""
     mount = MOUNT_DEG * (1.0 - quality)
     if gyroscope:
-        bias = np.minimum(BIAS_WANDER_DEG * np.sqrt(since_still_s / BIAS_WANDER_S), BIAS_UNKNOWN_DEG)
-        known = FILTER_DEG**2 + bias * bias
+        variance = since_still_s * (BIAS_WANDER_DEG**2 / BIAS_WANDER_S)
+        np.minimum(variance, BIAS_UNKNOWN_DEG**2, out=variance)
+        variance += FILTER_DEG**2
     else:
-        known = np.full(len(ok), GRAVITY_ONLY_DEG**2)
-    return np.sqrt(known + mount**2 + np.where(ok, 0.0, FILLED_DEG**2))
+        variance = np.full(len(ok), GRAVITY_ONLY_DEG**2)
+    variance += mount**2
+    variance[~ok] += FILLED_DEG**2
+    return np.sqrt(variance, out=variance)
