@@ -51,41 +51,46 @@ class Belief:
         else:
             self.p_sit = 1.0 - _after_change(1.0 - self.p_sit, reliability)
 
-    def tilt_log_odds(self, tilt_deg: float, *, walked: bool) -> float:
-        """Log odds of sitting from the tilt away from upright; 0 for NaN."""
-        if math.isnan(tilt_deg):
-            return 0.0
-        separation = self.sitting_deg - self.standing_deg
-        telling = max(0.0, min(1.0, separation / TELLING_SEPARATION_DEG))
-        odds = (tilt_deg - (self.sitting_deg + self.standing_deg) / 2.0) / TILT_SPREAD_DEG * telling
-        weight = 1.0 if walked else UNWALKED_WEIGHT
-        return weight * max(-TILT_MAX_LOG_ODDS, min(TILT_MAX_LOG_ODDS, odds))
+    def rest(self, seconds: float, tilt_deg: float, *, walked: bool) -> tuple[Posture, float]:
+        """Let `seconds` without walking pass at this tilt away from upright (NaN: it tells nothing).
 
-    def pass_time(self, seconds: float, tilt_log_odds: float, tilt_deg: float) -> None:
-        """Let time pass: changes may have been missed, the tilt speaks slowly, and is learned where the state is sure."""
-        p = self.p_sit
-        if not math.isnan(tilt_deg):
-            share = seconds / OWN_TILT_S
+        Changes may have been missed, the tilt speaks slowly (only of a reference from walking) and is learned where the
+        state is sure. Gives the state that may be claimed, and its probability (of the likelier one when unknown).
+        """
+        p, log_odds = self.p_sit, 0.0
+        if tilt_deg == tilt_deg:
+            log_odds = self._tilt_log_odds(tilt_deg, walked)
             if p > SURE:
-                self.sitting_deg += share * (tilt_deg - self.sitting_deg)
+                self.sitting_deg += seconds / OWN_TILT_S * (tilt_deg - self.sitting_deg)
             elif p < 1.0 - SURE:
-                self.standing_deg += share * (tilt_deg - self.standing_deg)
-        if tilt_log_odds:
-            odds = p / (1.0 - p) * math.exp(tilt_log_odds * seconds / TILT_REPEATS_S)
+                self.standing_deg += seconds / OWN_TILT_S * (tilt_deg - self.standing_deg)
+        if log_odds and walked:
+            odds = p / (1.0 - p) * math.exp(log_odds * seconds / TILT_REPEATS_S)
             p = odds / (1.0 + odds)
-        self.p_sit = p + (1.0 - 2.0 * p) * MISSED_PER_S * seconds
-
-    def claim(self, tilt_log_odds: float) -> tuple[Posture, float]:
-        """The state that may be claimed with the present tilt, and its probability (of the likelier one when unknown)."""
-        p = self.p_sit
-        if tilt_log_odds:
-            odds = p / (1.0 - p) * math.exp(tilt_log_odds)
+        p += (1.0 - 2.0 * p) * MISSED_PER_S * seconds
+        self.p_sit = p
+        if log_odds:
+            odds = p / (1.0 - p) * math.exp(log_odds)
             p = odds / (1.0 + odds)
         likelier, confidence = (Posture.SITTING, p) if p >= 0.5 else (Posture.STANDING, 1.0 - p)
         if confidence < (KEEP if likelier is self.claimed else CLAIM):
             likelier = Posture.UNKNOWN
         self.claimed = likelier
         return likelier, confidence
+
+    def _tilt_log_odds(self, tilt_deg: float, walked: bool) -> float:
+        """Log odds of sitting from the tilt."""
+        telling = (self.sitting_deg - self.standing_deg) / TELLING_SEPARATION_DEG
+        if telling <= 0.0:
+            return 0.0
+        odds = (tilt_deg - (self.sitting_deg + self.standing_deg) / 2.0) / TILT_SPREAD_DEG
+        if telling < 1.0:
+            odds *= telling
+        if odds > TILT_MAX_LOG_ODDS:
+            odds = TILT_MAX_LOG_ODDS
+        elif odds < -TILT_MAX_LOG_ODDS:
+            odds = -TILT_MAX_LOG_ODDS
+        return odds if walked else odds * UNWALKED_WEIGHT
 
 
 def _after_change(p_there: float, reliability: float) -> float:

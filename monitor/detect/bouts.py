@@ -16,7 +16,7 @@ from monitor.core.blocks import TrunkBlock
 from monitor.core.events import Break, Posture, PostureState, Record, SittingBout
 from monitor.core.inputs import FloatArray
 from monitor.core.protocols import Detector
-from monitor.detect.frames import Frames, FrameStage, PendingStates
+from monitor.detect.frames import Frames, FrameStage, PendingStates, sizes
 
 INTERRUPTION_S = 20.0  # ActiPASS's default
 STATE_DELAY_S = 5.0  # a posture state is known this long after what it is about at the latest [I]
@@ -64,8 +64,7 @@ class BoutLogic:
         return out
 
     def columns(self, block: TrunkBlock) -> Sequence[FloatArray]:
-        rate = block.rate_deg_s
-        return (rate[:, 0] * rate[:, 0] + rate[:, 1] * rate[:, 1] + rate[:, 2] * rate[:, 2],)
+        return sizes(block)[2:]
 
     def frames(self, frames: Frames) -> list[Record]:
         moving: FloatArray = frames.x[0].sum(axis=1) / frames.x.shape[2]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -180,8 +181,20 @@ class PostureFollower:
         return self.state
 
 
+@lru_cache(maxsize=1)
+def sizes(block: TrunkBlock) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """(|acc|, |acc|^2, |rate|^2) of each row, kept for the detectors that look at the same block one after the other."""
+    acc, rate = block.acc, block.rate_deg_s
+    square = acc[:, 0] * acc[:, 0] + acc[:, 1] * acc[:, 1] + acc[:, 2] * acc[:, 2]
+    rate2 = rate[:, 0] * rate[:, 0] + rate[:, 1] * rate[:, 1] + rate[:, 2] * rate[:, 2]
+    found = (np.sqrt(square), square, rate2)
+    for column in found:
+        column.flags.writeable = False
+    return found
+
+
 def column_sums(x: FloatArray) -> FloatArray:
-    """Sums over the last axis of (c, m, k), row by row: keeps the cut law and is quick where k is small."""
+    """Sums over the last axis of (..., k), row by row: keeps the cut law and is quick where k is small."""
     total: FloatArray = x[..., 0].copy()
     for row in range(1, x.shape[-1]):
         total += x[..., row]

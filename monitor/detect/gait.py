@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from monitor.core.inputs import BoolArray, FloatArray
+from monitor.detect.frames import column_sums
 from monitor.detect.transitions import FINE_FRAME_S, IndexArray
 
 STEP_FRAMES = 5  # the posture is judged every 0.5 s [I]
 STEP_S = STEP_FRAMES * FINE_FRAME_S
-ACTIVITY_RADIUS_FRAMES = 10  # activity over 2 s (R1)
+ACTIVITY_RADIUS_FRAMES = 10  # activity, tilt and evidence over 2 s (R1): two steps on either side [I]
 GAIT_RADIUS_FRAMES = 20  # periodicity over 4 s [I]
 WALK_SD_M_S2 = 0.589  # SD of |acc| over 2 s beyond which someone walks: 0.06 g (R1)
 WALK_PERIODICITY = 0.45  # autocorrelation of |acc| at the best step time [I, seen on waist recordings]
@@ -25,11 +26,27 @@ def window(x: FloatArray, centres: IndexArray, radius: int) -> FloatArray:
     return np.ascontiguousarray(x[..., centres[:, None] + np.arange(-radius, radius + 1)])
 
 
-def walking(magnitude: FloatArray, squared_magnitude: FloatArray, centres: IndexArray) -> BoolArray:
-    """Where the trunk's acceleration is strong and repeats as steps do. Frame means of |acc| and |acc|^2; (n,) bool."""
-    length = 2 * ACTIVITY_RADIUS_FRAMES + 1
-    mean = window(magnitude, centres, ACTIVITY_RADIUS_FRAMES).sum(axis=1) / length
-    square = window(squared_magnitude, centres, ACTIVITY_RADIUS_FRAMES).sum(axis=1) / length
+def sums_around(x: FloatArray, first: int, count: int) -> FloatArray:
+    """Sums (c, count) of x (c, m) over 2 s around each of `count` frames from `first` on, a step apart.
+
+    A step is a quarter of the window less one frame: the sums of steps are shared, added alike for any cut.
+    """
+    start = first - ACTIVITY_RADIUS_FRAMES
+    steps = x[:, start : start + (count + 3) * STEP_FRAMES].reshape(len(x), count + 3, STEP_FRAMES)
+    sums = column_sums(steps)
+    around: FloatArray = sums[:, :count] + sums[:, 1 : count + 1]
+    around += sums[:, 2 : count + 2]
+    around += sums[:, 3:]
+    last = first + ACTIVITY_RADIUS_FRAMES
+    around += x[:, last : last + count * STEP_FRAMES : STEP_FRAMES]
+    return around
+
+
+def walking(mean: FloatArray, square: FloatArray, magnitude: FloatArray, centres: IndexArray) -> BoolArray:
+    """Where the trunk's acceleration is strong and repeats as steps do; (n,) bool.
+
+    `mean` and `square` (n,) of |acc| and |acc|^2 over 2 s around the frames `centres`; `magnitude` frame means of |acc|.
+    """
     active: BoolArray = square - mean * mean > WALK_SD_M_S2 * WALK_SD_M_S2
     if active.any():
         active[active] = (

@@ -12,6 +12,8 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,8 +23,8 @@ from monitor.core.inputs import BoolArray, FloatArray, Mark
 from monitor.core.protocols import Detector
 from monitor.detect import gait, transitions
 from monitor.detect.belief import AFTER_LYING, AFTER_WALKING, Belief
-from monitor.detect.frames import Frames, FrameStage, column_sums
-from monitor.detect.reference import NEUTRAL, WALKED_ENOUGH_S, Direction3, UprightReference, angle_deg
+from monitor.detect.frames import Frames, FrameStage, column_sums, sizes
+from monitor.detect.reference import NEUTRAL, WALKED_ENOUGH_S, UprightReference, angle_deg, angles_deg
 from monitor.detect.transitions import FINE_FRAME_S, Change
 
 GRAVITY_M_S2 = 9.81  # taken from the levelled vertical acceleration (R1)
@@ -30,9 +32,7 @@ WALK_CONFIDENCE = 0.95  # periodic steps are all but certain (reference systems:
 LIE_CONFIDENCE = 0.95  # so is lying (F1 .99)
 LAG_FRAMES = 39  # a step is judged 3.9 s later: every change centred on it is known by then [I]
 REACH_BACK_FRAMES = max(gait.REACH_FRAMES, transitions.REACH_FRAMES)
-LOOK_AROUND_FRAMES = 10  # the tilt is the mean over 2 s [I]
-QUIET_RATE_DEG_S = 10.0  # and is looked at only while the trunk turns slower than this (root mean square) [I]
-BLIND_FRAMES = 20  # no measured frame for 2 s: evidence is lost [I]
+QUIET_RATE_DEG_S = 10.0  # the tilt tells only while the trunk turns slower than this (root mean square) [I]
 ONE_MOVEMENT_S = 2.0  # walking is not believed to follow a change within its own two seconds [I]
 SITTING_UP_S = 3.0  # for this long after lying a step in tilt tells nothing [I]
 WALKING_TILT_MAX_DEG = 30.0  # nobody walks further from the calibrated neutral pose: that is no reference [I]
@@ -43,6 +43,25 @@ TILT_PLACEMENTS = ("lower_back", "waist")  # where tilt parts sitting from stand
 # Columns of the history, one per fine frame.
 UP_X, UP_Y, UP_Z, RISE, MAGNITUDE, SQUARE, RATE2, INCLINATION, FLEXION, MEASURED, START, END = range(12)
 COLUMNS = 12
+
+
+class _Steps(NamedTuple):
+    """Steps of 0.5 s to be judged, each from `t_s` on: `up` (3, n) the mean vertical; `known`: it is calibrated; `bent` far
+    forward; `quiet`: the trunk turns slowly; `seen`: rows were measured. All but `up` (n,).
+    """
+
+    t_s: FloatArray
+    decided_s: FloatArray
+    up: FloatArray
+    known: BoolArray
+    bent: BoolArray
+    quiet: BoolArray
+    seen: BoolArray
+
+    def part(self, steps: slice) -> _Steps:
+        t_s, decided_s, up, known, bent, quiet, seen = self
+        flags = (known[steps], bent[steps], quiet[steps], seen[steps])
+        return _Steps(t_s[steps], decided_s[steps], up[:, steps], *flags)
 
 
 class PostureLogic:
@@ -85,22 +104,11 @@ class PostureLogic:
         return []
 
     def columns(self, block: TrunkBlock) -> Sequence[FloatArray]:
-        acc, up, rate = block.acc, block.up, block.rate_deg_s
-        x, y, z = acc[:, 0], acc[:, 1], acc[:, 2]
-        square = x * x + y * y + z * z
-        rise = x * up[:, 0] + y * up[:, 1] + z * up[:, 2] - GRAVITY_M_S2
-        rate2 = rate[:, 0] * rate[:, 0] + rate[:, 1] * rate[:, 1] + rate[:, 2] * rate[:, 2]
-        return (
-            up[:, 0],
-            up[:, 1],
-            up[:, 2],
-            rise,
-            np.sqrt(square),
-            square,
-            rate2,
-            block.inclination_deg,
-            block.flexion_deg,
-        )
+        acc, up = block.acc, block.up
+        rise = acc[:, 0] * up[:, 0] + acc[:, 1] * up[:, 1] + acc[:, 2] * up[:, 2]
+        rise -= GRAVITY_M_S2
+        angles = (block.inclination_deg, block.flexion_deg)
+        return (up[:, 0], up[:, 1], up[:, 2], rise, *sizes(block), *angles)
 
     def frames(self, frames: Frames) -> list[Record]:
         m = len(frames.end_s)
@@ -123,45 +131,28 @@ class PostureLogic:
         if stop <= self._step:
             return []
         side = gait.SMOOTH_STEPS // 2
-        steps = np.arange(self._step - side, stop + side)
-        centres = steps * gait.STEP_FRAMES - self._base
+        centres = np.arange(self._step - side, stop + side) * gait.STEP_FRAMES - self._base
         history = self._history
-        walking = gait.majority(gait.walking(history[MAGNITUDE], history[SQUARE], centres))
-        inner = centres[side:-side]
-        up = gait.window(history[UP_X : UP_Z + 1], inner, LOOK_AROUND_FRAMES).sum(axis=2)
-        norm = np.sqrt(up[0] * up[0] + up[1] * up[1] + up[2] * up[2])
-        with np.errstate(invalid="ignore", divide="ignore"):
-            up /= norm
-        rate2 = gait.window(history[RATE2], inner, LOOK_AROUND_FRAMES).sum(axis=1) / (
-            2 * LOOK_AROUND_FRAMES + 1
+        around = gait.sums_around(history[: MEASURED + 1], int(centres[0]), len(centres))
+        around[:MEASURED] /= 2 * gait.ACTIVITY_RADIUS_FRAMES + 1
+        walking = gait.majority(gait.walking(around[MAGNITUDE], around[SQUARE], history[MAGNITUDE], centres))
+        around, inner = around[:, side:-side], centres[side:-side]
+        steps = _Steps(
+            history[START, inner],
+            history[END, inner + LAG_FRAMES],
+            _directions(around[UP_X : UP_Z + 1]),
+            np.isfinite(history[INCLINATION, inner]),
+            history[FLEXION, inner] > gait.LYING_DEG,
+            around[RATE2] < QUIET_RATE_DEG_S * QUIET_RATE_DEG_S,
+            around[MEASURED] > 0.0,
         )
-        known = np.isfinite(history[INCLINATION, inner])
-        bends: BoolArray = history[FLEXION, inner] > gait.LYING_DEG
-        quiet = rate2 < QUIET_RATE_DEG_S * QUIET_RATE_DEG_S
-        measured: BoolArray = gait.window(history[MEASURED], inner, BLIND_FRAMES // 2).sum(axis=1) > 0.0
-        decided = history[END, inner + LAG_FRAMES]
-        starts = history[START, inner]
         self._look_for_changes((stop - 1) * gait.STEP_FRAMES + transitions.CENTRE_SHIFT_FRAMES + 1)
         self._step = stop
         out: list[Record] = []
-        for t_s, decided_s, walks, level, bent, x, y, z, still, seen in zip(
-            starts.tolist(),
-            decided.tolist(),
-            walking.tolist(),
-            known.tolist(),
-            bends.tolist(),
-            up[0].tolist(),
-            up[1].tolist(),
-            up[2].tolist(),
-            quiet.tolist(),
-            measured.tolist(),
-            strict=True,
-        ):
-            if seen:
-                out += self._one_step(t_s, decided_s, walks, level, bent, (x, y, z), still)
-            else:
-                self._belief.forget()
-                out += self._say(t_s, Posture.UNKNOWN, 1.0, decided_s, None)
+        edges = [0, *(np.flatnonzero(walking[1:] != walking[:-1]) + 1).tolist(), len(walking)]
+        for start, end in pairwise(edges):
+            run = steps.part(slice(start, end))
+            out += self._walking(run) if walking[start] else self._resting(run)
         return out
 
     def _look_for_changes(self, stop: int) -> None:
@@ -175,42 +166,82 @@ class PostureLogic:
             self._changes.append((here_s + change.within * (next_s - here_s), change))
         self._peak = stop
 
-    def _one_step(
-        self, t_s: float, decided_s: float, walks: bool, known: bool, bent: bool, up: Direction3, still: bool
-    ) -> list[Record]:
-        """Judge the 0.5 s from `t_s` on, whose mean vertical is `up`; `known`: up is calibrated; `bent`: far forward."""
+    def _walking(self, run: _Steps) -> list[Record]:
+        """Judge steps of 0.5 s of walking."""
         belief, reference = self._belief, self._reference
-        centre_s = None
-        while self._changes and self._changes[0][0] <= t_s:
-            changed_s, change = self._changes.popleft()
-            if not (known or reference.walked):
+        out: list[Record] = []
+        for t_s, decided_s, up, known, seen in zip(
+            run.t_s.tolist(),
+            run.decided_s.tolist(),
+            run.up.T.tolist(),
+            run.known.tolist(),
+            run.seen.tolist(),
+            strict=True,
+        ):
+            if not seen:
+                out += self._unseen(t_s, decided_s)
                 continue
-            tilt_tells = self._tilt_counts and changed_s - self._lay_s > SITTING_UP_S
-            vote = change.vote(reference.direction, tilt_tells=tilt_tells)
-            if vote:
-                belief.change(vote)
-                centre_s = self._changed_s = changed_s
-        if walks:
+            self._change(t_s, known)
             if t_s - self._changed_s > ONE_MOVEMENT_S:
                 belief.p_sit = AFTER_WALKING
             if not known or angle_deg(up, NEUTRAL) < WALKING_TILT_MAX_DEG:
                 reference.walk(up, gait.STEP_S)
             belief.claimed = Posture.WALKING
-            return self._say(t_s, Posture.WALKING, WALK_CONFIDENCE, decided_s, None)
-        tilt_deg = angle_deg(up, reference.direction) if known or reference.walked else math.nan
-        if tilt_deg > gait.LYING_DEG:
-            self._bent_s += gait.STEP_S
-            if not bent or self._bent_s > FORWARD_BEND_S:
-                belief.p_sit, belief.claimed, self._lay_s = AFTER_LYING, Posture.LYING, t_s
-                return self._say(t_s, Posture.LYING, LIE_CONFIDENCE, decided_s, None)
-            return []
-        self._bent_s = 0.0
-        if not (still and self._tilt_counts):
-            tilt_deg = math.nan
-        odds = belief.tilt_log_odds(tilt_deg, walked=reference.walked)
-        belief.pass_time(gait.STEP_S, odds if reference.walked else 0.0, tilt_deg)
-        state, confidence = belief.claim(odds)
-        return self._say(t_s, state, confidence, decided_s, centre_s)
+            out += self._say(t_s, Posture.WALKING, WALK_CONFIDENCE, decided_s, None)
+        return out
+
+    def _resting(self, run: _Steps) -> list[Record]:
+        """Judge steps of 0.5 s without walking: the reference stays, so that the tilts of all are found at once."""
+        belief, walked = self._belief, self._reference.walked
+        tilt = angles_deg(run.up, self._reference.direction)
+        if not walked:
+            tilt[~run.known] = math.nan
+        told = np.where(run.quiet, tilt, math.nan) if self._tilt_counts else np.full(len(tilt), math.nan)
+        out: list[Record] = []
+        for t_s, decided_s, known, bent, seen, tilt_deg, told_deg in zip(
+            run.t_s.tolist(),
+            run.decided_s.tolist(),
+            run.known.tolist(),
+            run.bent.tolist(),
+            run.seen.tolist(),
+            tilt.tolist(),
+            told.tolist(),
+            strict=True,
+        ):
+            if not seen:
+                out += self._unseen(t_s, decided_s)
+                continue
+            centre_s = self._change(t_s, known) if self._changes else None
+            if tilt_deg > gait.LYING_DEG:
+                self._bent_s += gait.STEP_S
+                if not bent or self._bent_s > FORWARD_BEND_S:
+                    belief.p_sit, belief.claimed, self._lay_s = AFTER_LYING, Posture.LYING, t_s
+                    if self._state is not Posture.LYING:
+                        out += self._say(t_s, Posture.LYING, LIE_CONFIDENCE, decided_s, None)
+                continue
+            self._bent_s = 0.0
+            state, confidence = belief.rest(gait.STEP_S, told_deg, walked=walked)
+            if state is not self._state or not self._said:
+                out += self._say(t_s, state, confidence, decided_s, centre_s)
+        return out
+
+    def _unseen(self, t_s: float, decided_s: float) -> list[Record]:
+        self._belief.forget()
+        return self._say(t_s, Posture.UNKNOWN, 1.0, decided_s, None)
+
+    def _change(self, t_s: float, known: bool) -> float | None:
+        """Believe the changes of posture centred up to `t_s`; the time of the last one. `known`: up is calibrated."""
+        centre_s = None
+        while self._changes and self._changes[0][0] <= t_s:
+            changed_s, change = self._changes.popleft()
+            if not (known or self._reference.walked):
+                continue
+            tilt_tells = self._tilt_counts and changed_s - self._lay_s > SITTING_UP_S
+            vote = change.vote(self._reference.direction, tilt_tells=tilt_tells)
+            if vote:
+                self._belief.change(vote)
+                centre_s = self._changed_s = changed_s
+        return centre_s
 
     def _say(
         self, t_s: float, state: Posture, confidence: float, decided_s: float, centre_s: float | None
@@ -224,6 +255,12 @@ class PostureLogic:
         if Posture.UNKNOWN not in (before, state):
             out.append(Transition(at_s, before, state, confidence, decided_s))
         return out
+
+
+def _directions(mean: FloatArray) -> FloatArray:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        unit: FloatArray = mean / np.sqrt(mean[0] * mean[0] + mean[1] * mean[1] + mean[2] * mean[2])
+    return unit
 
 
 def build() -> FrameStage:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
+from monitor.core.inputs import FloatArray
+
 Direction3 = tuple[float, float, float]
 
 WALKED_ENOUGH_S = 8.0  # walking that makes a reference: some ten steps [I]
@@ -66,3 +70,10 @@ def angle_deg(a: Direction3, b: Direction3) -> float:
     """Angle between two directions; NaN passes through."""
     cosine = a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
     return math.degrees(math.acos(max(-1.0, min(1.0, cosine)))) if cosine == cosine else math.nan
+
+
+def angles_deg(up: FloatArray, direction: Direction3) -> FloatArray:
+    """Angles (n,) between each of the directions `up` (3, n) and one; NaN passes through."""
+    cosine = up[0] * direction[0] + up[1] * direction[1] + up[2] * direction[2]
+    angle: FloatArray = np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))
+    return angle

@@ -14,7 +14,7 @@ from monitor.core.blocks import TrunkBlock
 from monitor.core.events import Record, StaticHold
 from monitor.core.inputs import FloatArray
 from monitor.core.protocols import Detector
-from monitor.detect.frames import Frames, FrameStage, unit_mean
+from monitor.detect.frames import Frames, FrameStage, sizes, unit_mean
 from monitor.detect.reference import Direction3
 
 WITHIN_DEG = 5.0  # a hold is within +-5 deg (ErgoCapture, ISO 11226-style)
@@ -48,10 +48,8 @@ class StaticLogic:
         return self._end(t_s, t_s)
 
     def columns(self, block: TrunkBlock) -> Sequence[FloatArray]:
-        acc, up, rate = block.acc, block.up, block.rate_deg_s
-        square = acc[:, 0] * acc[:, 0] + acc[:, 1] * acc[:, 1] + acc[:, 2] * acc[:, 2]
-        rate2 = rate[:, 0] * rate[:, 0] + rate[:, 1] * rate[:, 1] + rate[:, 2] * rate[:, 2]
-        return (up[:, 0], up[:, 1], up[:, 2], np.sqrt(square), square, rate2)
+        up = block.up
+        return (up[:, 0], up[:, 1], up[:, 2], *sizes(block))
 
     def frames(self, frames: Frames) -> list[Record]:
         x = frames.x

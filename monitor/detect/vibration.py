@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from monitor.core.blocks import TrunkBlock
 from monitor.core.events import Record, Vibration
 from monitor.core.inputs import FloatArray
 from monitor.core.protocols import Detector
-from monitor.detect.frames import Frames, FrameStage
+from monitor.detect.frames import Frames, FrameStage, sizes
 
 SHAKING_SD_M_S2 = 0.15  # SD of |acc| in a shaken second; a calm sitter has 0.04, a car seat some 0.4 [I]
 SHAKEN_S = 30.0  # shaking for this long in all is a vehicle's [I]
@@ -39,9 +37,7 @@ class VibrationLogic:
         return []
 
     def columns(self, block: TrunkBlock) -> Sequence[FloatArray]:
-        acc = block.acc
-        square = acc[:, 0] * acc[:, 0] + acc[:, 1] * acc[:, 1] + acc[:, 2] * acc[:, 2]
-        return (np.sqrt(square), square)
+        return sizes(block)[:2]
 
     def frames(self, frames: Frames) -> list[Record]:
         k = frames.x.shape[2]
