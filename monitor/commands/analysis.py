@@ -31,6 +31,8 @@ def run_analyze(files: list[Path], folder: Path, options: AnalyzeOptions, json: 
             f"Give one of: {', '.join(PLACEMENTS)}.",
             "placement",
         )
+    if options.column_map is not None:
+        load_map(options.column_map)  # a wrong map is one refusal, not one for each file
     console = Console(stderr=True)
     columns = (TextColumn("analysing"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:

@@ -19,6 +19,7 @@ from monitor.commands.opening import (
     worn_sensors,
 )
 from monitor.commands.options import LiveOptions
+from monitor.commands.piped import Piped
 from monitor.commands.run import Interruption, run_in_terminal
 from monitor.commands.say import say
 from monitor.commands.windowed import run_in_window
@@ -72,7 +73,7 @@ class _Live:
         self._simulated = _simulated_source(options, self._tell) if options.scenario is not None else None
         self._worn = worn_sensors(options, self._simulated)
         self._marks = opening_marks(options, self._worn, self.mode == "live")
-        self._lines: LinesSink | None = None
+        self._lines: Piped | None = None
         self._path = self._choose_path()
         self._recorder: Recorder | None = None
 
@@ -99,7 +100,7 @@ class _Live:
                 "sensors": [worn.key for worn in self._worn],
                 "recording": None if self._path is None else str(self._path),
             }
-            self._lines = LinesSink(sys.stdout, self.mode, about)
+            self._lines = Piped(LinesSink(sys.stdout, self.mode, about))
             if any(mark.kind == "calibrate" for mark in self._marks):
                 say(f"Calibrating in the first {CALIBRATE_S:.0f} s of data. {HOW_TO_CALIBRATE}")
             return self._lines
@@ -136,7 +137,9 @@ class _Live:
 
     def farewell(self, digest: str, interruption: Interruption | None) -> int:
         """Say what was kept; the exit code."""
-        if self._lines is None:
+        if self._lines is not None:
+            self._lines.check()
+        elif digest:
             say(f"digest {digest}")
         if self._recorder is not None:
             say(f"Recorded in {self._path}")
@@ -150,7 +153,8 @@ class _Live:
 
     def _session(self, source: Source, shown: Callable[[], Sink]) -> Session:
         kept = [] if self._path is None else [self._open_recorder(self._path)]
-        return Session(source, [*kept, shown(), *self._live_only()], self._on_end)
+        session = Session(source, [*kept, shown(), *self._live_only()], self._on_end)
+        return session if self._lines is None else self._lines.ends(session)
 
     def _on_end(self, digest: str) -> None:
         if self._recorder is not None:

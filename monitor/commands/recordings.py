@@ -13,6 +13,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from monitor.commands.piped import Piped
 from monitor.commands.run import Interruption, run_in_terminal
 from monitor.commands.say import say
 from monitor.commands.windowed import run_in_window
@@ -67,21 +68,24 @@ def run_replay(file: Path, speed: float, window: bool, json: bool) -> int:
             "The window shows a replay at a speed.", "Give --speed 1 (or 10, ...) and no --json.", "window"
         )
     header, damaged = SessionReader(file).header, 0
+    lines: Piped | None = None
 
     @asynccontextmanager
     async def opening(sink: Sink) -> AsyncIterator[Session]:
         nonlocal damaged
         replay = ReplaySource(file)
-        yield Session(replay if math.isinf(speed) else Paced(replay, speed), [sink], on_end)
+        session = Session(replay if math.isinf(speed) else Paced(replay, speed), [sink], on_end)
+        yield session if lines is None else lines.ends(session)
         damaged = replay.damaged
 
     on_end: Callable[[str], None] = _ignore
     if window:
         digest, interruption = run_in_window(opening, "replay"), None
     elif json:
-        lines = LinesSink(sys.stdout, "replay", {"file": file.name, "header": header})
+        lines = Piped(LinesSink(sys.stdout, "replay", {"file": file.name, "header": header}))
         on_end = lines.end
         digest, interruption = run_in_terminal(opening(lines))
+        lines.check()
     else:
         digest, interruption = run_in_terminal(
             opening(TerminalSink(Console(stderr=True), "replay", file.name))

@@ -26,19 +26,25 @@ class Interruption(Enum):
 _SIGNALS = {signal.SIGINT: Interruption.CTRL_C, signal.SIGTERM: Interruption.TERMINATED}
 
 
-async def run_interruptibly(session: Session) -> tuple[str, Interruption | None]:
-    """The session's digest, and what cut it short. The first signal ends it cleanly, the second at once."""
+async def run_interruptibly(opening: AbstractAsyncContextManager[Session]) -> tuple[str, Interruption | None]:
+    """Open a session and run it: its digest, and what cut it short. The first signal ends it cleanly, the second at once."""
     loop = asyncio.get_running_loop()
-    running = asyncio.ensure_future(session.run())
+    session: Session | None = None
     met: list[Interruption] = []
+
+    async def run() -> str:
+        nonlocal session
+        async with opening as session:
+            return await session.run()
 
     def interrupt(interruption: Interruption) -> None:
         met.append(interruption)
-        if len(met) == 1:
+        if len(met) == 1 and session is not None:
             session.stop()
         else:
             running.cancel()
 
+    running = asyncio.ensure_future(run())
     for number, interruption in _SIGNALS.items():
         _on_signal(loop, number, interrupt, interruption)
     try:
@@ -46,7 +52,7 @@ async def run_interruptibly(session: Session) -> tuple[str, Interruption | None]
     except asyncio.CancelledError:
         if not met:
             raise
-        digest = session.digest
+        digest = "" if session is None else session.digest
     finally:
         for number in _SIGNALS:
             _off_signal(loop, number)
@@ -57,12 +63,8 @@ def run_in_terminal(
     opening: AbstractAsyncContextManager[Session], virtual_time: bool = False
 ) -> tuple[str, Interruption | None]:
     """Open a session and run it to its end in this thread, on real or on virtual time."""
-
-    async def main() -> tuple[str, Interruption | None]:
-        async with opening as session:
-            return await run_interruptibly(session)
-
-    return run_virtual(main()) if virtual_time else asyncio.run(main())
+    running = run_interruptibly(opening)
+    return run_virtual(running) if virtual_time else asyncio.run(running)
 
 
 def _on_signal(

@@ -106,9 +106,9 @@ def run_doctor(json: bool) -> int:
         console = Console()
         for check in checks:
             mark = Text("ok  ", "green") if check.ok else Text("look", "yellow")
-            console.print(Text.assemble(mark, f"  {check.name:<14}{check.says}"), soft_wrap=True)
+            console.print(Text.assemble(mark, f"  {check.name:<18}{check.says}"), soft_wrap=True)
             if check.fix:
-                console.print(Text(f"{'':20}{check.fix}", "dim"), soft_wrap=True)
+                console.print(Text(f"{'':24}{check.fix}", "dim"), soft_wrap=True)
     return 0 if all(check.ok for check in checks) else 1
 
 

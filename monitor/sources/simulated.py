@@ -78,6 +78,9 @@ class SimulatedSource:
     def now_s(self) -> float:
         return 0.0 if self._source is None else self._source.now_s()
 
+    def _is_closed(self) -> bool:
+        return self._closed
+
     async def aclose(self) -> None:
         self._closed = True
         if self._source is not None:
@@ -89,6 +92,8 @@ class SimulatedSource:
         try:
             await self._world.start()
             async with open_radio(self._world.host_controller) as virtual:
+                if self._is_closed():  # meanwhile, by `aclose` of another task
+                    return
                 self._source = BleSource(
                     virtual,
                     [Target(sensor.key, self._driver, sensor.address) for sensor in self.sensors],
