@@ -39,7 +39,12 @@ def rotate(q: FloatArray, v: FloatArray) -> FloatArray:
 def up_in_source(q: FloatArray) -> FloatArray:
     """The target frame's z axis seen from the source frame: with sensor -> earth, the vertical in sensor axes."""
     w, x, y, z = np.ascontiguousarray(np.moveaxis(q, -1, 0))
-    up = np.stack((2.0 * (x * z - w * y), 2.0 * (y * z + w * x), 1.0 - 2.0 * (x * x + y * y)))
+    up = np.empty((3, *w.shape))
+    np.subtract(x * z, w * y, out=up[0])
+    np.add(y * z, w * x, out=up[1])
+    np.add(x * x, y * y, out=up[2])
+    up *= 2.0
+    np.subtract(1.0, up[2], out=up[2])
     return np.moveaxis(up, 0, -1)
 
 

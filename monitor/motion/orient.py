@@ -99,10 +99,15 @@ class _Gravity:
 
 def _mean_rate(g: FloatArray, rate_hz: float) -> FloatArray:
     """Mean rate over the step before each row from the third on: (5 g_i + 8 g_i-1 - g_i-2) / 12 + dt/12 (g_i-1 x g_i)."""
-    now, one, two = g[2:], g[1:-1], g[:-2]
-    mean = np.empty(now.shape)
+    now, one, two = g[2:].T, g[1:-1].T, g[:-2].T
+    mean = np.empty((now.shape[1], 3))
     for i in range(3):
         j, k = (i + 1) % 3, (i + 2) % 3
-        coning = one[:, j] * now[:, k] - one[:, k] * now[:, j]
-        mean[:, i] = (5.0 * now[:, i] + 8.0 * one[:, i] - two[:, i] + coning / rate_hz) / 12.0
+        step = one[j] * now[k]
+        step -= one[k] * now[j]
+        step /= rate_hz
+        step += 5.0 * now[i]
+        step += 8.0 * one[i]
+        step -= two[i]
+        np.divide(step, 12.0, out=mean[:, i])
     return mean
