@@ -38,6 +38,8 @@ class Pipeline:
         self._tail: list[Stage] = [Join(), *(d.build() for d in detectors()), Coach()]
 
     def push(self, inputs: Sequence[Input]) -> list[Record]:
+        if len(self._chains) == 1 and Mark not in set(map(type, inputs)):
+            return self._alone(inputs)
         settled: list[Record] = []
         waiting: dict[str, list[Record]] = {sensor: [] for sensor in self._chains}
         for item in inputs:
@@ -55,6 +57,15 @@ class Pipeline:
                     waiting.setdefault(str(item.value["sensor"]), [])
                 settled += self._mark(item)
         settled += self._flush(waiting)
+        return _outcomes(_through(self._tail, settled))
+
+    def _alone(self, inputs: Sequence[Input]) -> list[Record]:
+        """One sensor and no mark, as nearly always: no need to sort a million packets a day by sensor."""
+        (chain,) = self._chains.values()
+        settled = _through(chain, inputs)
+        for item in settled:
+            if isinstance(item, (Packet, Rows)):  # the decoder passed it on: it is another sensor's
+                raise _never_opened(item.sensor)
         return _outcomes(_through(self._tail, settled))
 
     def close(self) -> list[Record]:
