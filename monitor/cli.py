@@ -71,8 +71,13 @@ def live(
         typer.Option(metavar="SCENARIO", help="A simulated wearer: desk, slouch, walk, ... or a TOML file."),
     ] = None,
     device: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="A paired sensor's name or address. Left out: the one used last."),
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="A paired sensor's name or address. Given twice, for a lower and an upper one: both, and the angles "
+            "between them. Left out: the two that were named together, else the one used last.",
+            show_default=False,
+        ),
     ] = None,
     radio: Radio = None,
     window: Annotated[
@@ -101,14 +106,15 @@ def live(
     """Show and record angles, posture, sitting time and prompts.
 
     From a paired sensor, or with --sim from a simulated one; in a window where there is a display, else in the
-    terminal. Ctrl-C ends it and keeps what was recorded.
+    terminal. Two sensors, at the lower and the upper back, also give the angles between them: name both once with
+    --device, and from then on `supple live` opens both. Ctrl-C ends it and keeps what was recorded.
     """
     from monitor.commands.live import run_live
     from monitor.commands.options import LiveOptions
 
     options = LiveOptions(
         scenario=sim,
-        device=device,
+        devices=tuple(device or ()),
         radio=radio,
         window=window,
         json=json,
@@ -290,7 +296,7 @@ def _speed(text: str) -> float:
 def main() -> None:
     """Run the command; every error of our own becomes a sentence, a next step and an exit code."""
     try:
-        app()
+        app(prog_name="supple")
     except SuppleError as error:
         typer.echo(f"supple: {error.sentence}", err=True)
         if error.next_step:

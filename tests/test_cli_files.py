@@ -60,7 +60,8 @@ def test_a_recording_is_listed_and_replayed_with_the_same_digest(ask: Ask, recor
     (entry,) = lines(ask("sessions", recording.parent, "--json"))
     assert entry["closed_cleanly"] is True and entry["problem"] is None
     assert entry["duration_s"] == pytest.approx(30.0, abs=1.5)
-    assert "desk.supple" in ask("sessions", recording.parent).out
+    listed = ask("sessions", recording.parent).out
+    assert "desk.supple" in listed and "cleanly" in listed and "cut off" not in listed
     told = lines(ask("replay", recording, "--json"))
     digest = entry["header"]["digest"]  # type: ignore[index]
     assert told[0]["kind"] == "hello" and told[0]["mode"] == "replay"
@@ -109,7 +110,18 @@ def test_replay_refuses_what_is_no_recording(ask: Ask, tmp_path: Path, content: 
 
 def test_replay_refuses_what_is_not_there(ask: Ask, tmp_path: Path) -> None:
     refused(ask("replay", tmp_path / "no.supple"), INPUT, "no.supple")
-    refused(ask("replay", tmp_path), INPUT, str(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["folder", "folder.supple", "folder.parquet"])
+def test_a_folder_is_no_recording_and_no_table(ask: Ask, tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    refused(ask("replay", folder), INPUT, f"{folder} is a folder", "supple sessions")
+    answer = ask("analyze", folder, "--out", tmp_path / "out", "--jobs", "1")
+    assert answer.code == INPUT
+    assert f"{folder} is a folder" in answer.err and "Give " in answer.err
+    answer = ask("analyze", folder, "--dry-run")
+    assert answer.code == INPUT and f"{folder} is a folder" in answer.out
 
 
 def test_replay_refuses_a_newer_format_and_says_to_update(ask: Ask, recording: Path, tmp_path: Path) -> None:

@@ -183,7 +183,7 @@ def make_foreign(path: Path, content: str) -> None:
         ("other database", "not a session file"),
         ("view for a table", "not a session file"),
         ("magic only", "damaged|not a session file"),
-        ("folder", "cannot be read"),
+        ("folder", "is a folder"),
         ("newer", "newer version"),
         ("no seed", "damaged"),
         ("absent", "cannot be read"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from pathlib import Path
 
@@ -103,3 +104,29 @@ def test_the_list_is_oldest_first_and_names_what_cannot_be_read(tmp_path: Path) 
     assert [entry.duration_s for entry in found] == [30.0, 30.0, 0.0]
     assert "is empty" in found[2].problem and not found[0].problem
     assert list_sessions(tmp_path / "none") == []
+
+
+def test_what_is_still_recorded_is_told_from_what_was_cut_off(tmp_path: Path) -> None:
+    path = tmp_path / "now.supple"
+    writer = SessionWriter(path, new_header("live", "1", 100.0, 0, "UTC"), nothing)
+    for second in range(3):
+        writer.append([Tick(float(second), 100.0 + second, 0, ())])
+        writer.commit()
+        (entry,) = list_sessions(tmp_path)
+        assert entry.recording and not entry.closed_cleanly
+    log = tmp_path / "now.supple-wal"
+    assert entry.size_bytes == path.stat().st_size + log.stat().st_size > path.stat().st_size
+    before = path.read_bytes(), log.read_bytes()
+    list_sessions(tmp_path)
+    assert (path.read_bytes(), log.read_bytes()) == before, "looking changes nothing"
+    copied = tmp_path / "there"
+    copied.mkdir()
+    for part in (path, log):
+        shutil.copy(part, copied)
+    kept = (copied / log.name).read_bytes()
+    (entry,) = list_sessions(copied)
+    assert not entry.recording and not entry.closed_cleanly and entry.duration_s == 2.0
+    assert (copied / log.name).read_bytes() == kept
+    writer.close()
+    (entry,) = list_sessions(tmp_path)
+    assert entry.closed_cleanly and not entry.recording

@@ -16,6 +16,7 @@ from monitor.commands.opening import (
     SIMULATED_WALL_START_S,
     opening_marks,
     prompt_log,
+    who_is_meant,
     worn_sensors,
 )
 from monitor.commands.options import LiveOptions
@@ -54,7 +55,7 @@ def run_live(options: LiveOptions) -> int:
     live = _Live(options)
     try:
         if live.shows_window():
-            digest, interruption = run_in_window(lambda sink: live.opening(lambda: sink), live.mode), None
+            digest, interruption = run_in_window(lambda sink: live.opening(lambda: sink), live.mode)
         else:
             digest, interruption = run_in_terminal(live.opening(live.terminal), options.virtual_time)
     except RadioError:
@@ -69,10 +70,12 @@ class _Live:
     def __init__(self, options: LiveOptions) -> None:
         self.mode = "simulated" if options.simulated else "live"
         self._options = options
-        self._say: Callable[[str], None] = say
+        self._say: Callable[[str, str], None] = self._say_plainly
         self._simulated = _simulated_source(options, self._tell) if options.scenario is not None else None
         self._worn = worn_sensors(options, self._simulated)
         self._marks = opening_marks(options, self._worn, self.mode == "live")
+        if meant := who_is_meant(options, self._worn):
+            say(meant)
         self._lines: Piped | None = None
         self._path = self._choose_path()
         self._recorder: Recorder | None = None
@@ -80,7 +83,11 @@ class _Live:
     def shows_window(self) -> bool:
         """A window where there is a display and nobody asked for something else; says so in a line where not."""
         options = self._options
-        if options.window is False or options.json or options.virtual_time:
+        if options.window is False or options.json:
+            return False
+        if options.virtual_time:
+            if options.window is None and sys.stdout.isatty():
+                say("No window at --speed max; using the terminal.")
             return False
         from monitor.window.app import display_available
 
@@ -149,7 +156,10 @@ class _Live:
     def _tell(self, sensor: str, text: str) -> None:
         """What the link of `sensor` is doing; under virtual time nobody watches it."""
         if not self._options.virtual_time:
-            self._say(text if len(self._worn) == 1 else f"{sensor}: {text}")
+            self._say(text, sensor)
+
+    def _say_plainly(self, text: str, sensor: str) -> None:
+        say(text if len(self._worn) == 1 else f"{sensor}: {text}")
 
     def _session(self, source: Source, shown: Callable[[], Sink]) -> Session:
         kept = [] if self._path is None else [self._open_recorder(self._path)]
@@ -178,15 +188,21 @@ class _Live:
             return check_new_file(self._options.record)
         return recording_path(private_folder(places().recordings), *local_wall(), self._options.scenario_stem)
 
+    def _wall_start(self) -> tuple[float, int, str]:
+        """The wall clock that the session's ticks start with, its offset from UTC in s and its name."""
+        if self._simulated is not None:
+            return SIMULATED_WALL_START_S, 0, "UTC"
+        return *local_wall(), datetime.now().astimezone().tzname() or ""
+
     def _open_recorder(self, path: Path) -> Recorder:
-        start_wall_s, utc_offset_s = local_wall()
+        start_wall_s, utc_offset_s, zone = self._wall_start()
         by_sensor = {worn.key: worn.driver.row_identity for worn in self._worn}
 
         def identify(packet: Packet) -> tuple[int, int, int] | None:
             return by_sensor[packet.sensor](packet.channel, packet.payload)
 
-        zone = datetime.now().astimezone().tzname() or ""
         header = new_header(self.mode, VERSION, start_wall_s, utc_offset_s, zone)
+        header["made_wall_s"] = time.time()
         writer = SessionWriter(path, header, identify)
         self._recorder = Recorder(writer, inline=self._options.virtual_time)
         return self._recorder

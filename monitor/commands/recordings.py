@@ -5,13 +5,12 @@ from __future__ import annotations
 import json as json_module
 import math
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from monitor.commands.piped import Piped
 from monitor.commands.run import Interruption, run_in_terminal
@@ -44,21 +43,8 @@ def run_sessions(folder: Path | None, json: bool) -> int:
     if not entries:
         Console().print(f"No recordings in {folder}.  Make one:  supple live --sim desk", markup=False)
         return 0
-    table = Table(title=str(folder), title_justify="left", box=None, pad_edge=False)
-    for heading in ("file", "kind", "length", "size", "ended"):
-        table.add_column(heading, overflow="fold")
-    for entry in entries:
-        ended = entry.problem or (
-            "cleanly" if entry.closed_cleanly else "cut off (what was recorded is whole)"
-        )
-        table.add_row(
-            entry.path.name,
-            str(entry.header.get("source", "?")),
-            _length(entry.duration_s),
-            f"{entry.size_bytes / 1e6:.1f} MB",
-            ended,
-        )
-    Console().print(table)
+    for line in _listed(folder, entries):
+        Console().print(line, markup=False, highlight=False, soft_wrap=True)
     return 0
 
 
@@ -80,7 +66,7 @@ def run_replay(file: Path, speed: float, window: bool, json: bool) -> int:
 
     on_end: Callable[[str], None] = _ignore
     if window:
-        digest, interruption = run_in_window(opening, "replay"), None
+        digest, interruption = run_in_window(opening, "replay")
     elif json:
         lines = Piped(LinesSink(sys.stdout, "replay", {"file": file.name, "header": header}))
         on_end = lines.end
@@ -120,12 +106,31 @@ def _verdict(
     return 0
 
 
+def _listed(folder: Path, entries: Sequence[Entry]) -> Iterator[str]:
+    """A line each. The name comes last, where it can be as long as it likes."""
+    yield str(folder)
+    yield f"{'length':>9}  {'size':>9}  {'kind':<9}  {'ended':<9}  file"
+    for entry in entries:
+        if entry.problem:
+            yield f"{'?':>9}  {'?':>9}  {'?':<9}  {'?':<9}  {entry.path.name}"
+            continue
+        ended = "cleanly" if entry.closed_cleanly else "recording" if entry.recording else "cut off"
+        yield (
+            f"{_length(entry.duration_s):>9}  {f'{entry.size_bytes / 1e6:.1f} MB':>9}  "
+            f"{entry.header.get('source', '?')!s:<9}  {ended:<9}  {entry.path.name}"
+        )
+    if any(not (e.closed_cleanly or e.recording or e.problem) for e in entries):
+        yield "cut off: ended without a goodbye; all up to its last second is there."
+    yield from (entry.problem for entry in entries if entry.problem)
+
+
 def _plain(entry: Entry) -> dict[str, object]:
     return {
         "file": str(entry.path),
         "header": entry.header,
         "duration_s": entry.duration_s,
         "closed_cleanly": entry.closed_cleanly,
+        "recording": entry.recording,
         "size_bytes": entry.size_bytes,
         "problem": entry.problem or None,
     }

@@ -23,7 +23,7 @@ class Interruption(Enum):
         return int(self.value)
 
 
-_SIGNALS = {signal.SIGINT: Interruption.CTRL_C, signal.SIGTERM: Interruption.TERMINATED}
+INTERRUPTIONS = {signal.SIGINT: Interruption.CTRL_C, signal.SIGTERM: Interruption.TERMINATED}
 
 
 async def run_interruptibly(opening: AbstractAsyncContextManager[Session]) -> tuple[str, Interruption | None]:
@@ -45,7 +45,7 @@ async def run_interruptibly(opening: AbstractAsyncContextManager[Session]) -> tu
             running.cancel()
 
     running = asyncio.ensure_future(run())
-    for number, interruption in _SIGNALS.items():
+    for number, interruption in INTERRUPTIONS.items():
         _on_signal(loop, number, interrupt, interruption)
     try:
         digest = await running
@@ -54,7 +54,7 @@ async def run_interruptibly(opening: AbstractAsyncContextManager[Session]) -> tu
             raise
         digest = "" if session is None else session.digest
     finally:
-        for number in _SIGNALS:
+        for number in INTERRUPTIONS:
             _off_signal(loop, number)
     return digest, met[0] if met else None
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+from monitor.commands.run import INTERRUPTIONS, Interruption
 from monitor.core.protocols import Sink
 from monitor.session import Session
 from monitor.window.bridge import WindowSink
@@ -53,8 +54,10 @@ class _Worker(threading.Thread):
                 self.digest = await session.run()
 
 
-def run_in_window(opening: Callable[[Sink], AbstractAsyncContextManager[Session]], mode: str) -> str:
-    """Show the window until it is closed or the session ends and the wearer closes it; returns the digest.
+def run_in_window(
+    opening: Callable[[Sink], AbstractAsyncContextManager[Session]], mode: str
+) -> tuple[str, Interruption | None]:
+    """Show the window until it is closed or the session ends and the wearer closes it: its digest, and what cut it short.
 
     What the session raised is raised here, after the window is gone.
     """
@@ -64,10 +67,10 @@ def run_in_window(opening: Callable[[Sink], AbstractAsyncContextManager[Session]
     worker = _Worker(opening, sink)
     worker.start()
     try:
-        run_window(sink, worker.mark, worker.stop, mode)
+        closed_by = run_window(sink, worker.mark, worker.stop, mode)
     finally:
         worker.stop()
         worker.join(CLOSE_WITHIN_S)
     if worker.error is not None:
         raise worker.error
-    return worker.digest
+    return worker.digest, None if closed_by is None else INTERRUPTIONS[closed_by]

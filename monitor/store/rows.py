@@ -59,6 +59,27 @@ def damaged(path: Path) -> InputFileError:
     return InputFileError(f"{path} is damaged beyond reading.", "Take a copy of it from a backup.", path)
 
 
+def write_locked(path: Path) -> bool:
+    """Whether a writer holds the file. Call it while the file is open for reading: then nothing is tidied up behind it."""
+    try:
+        probe = sqlite3.connect(
+            path.absolute().as_uri() + "?mode=rw", uri=True, timeout=0, isolation_level=None
+        )
+    except sqlite3.Error:
+        return False
+    try:
+        probe.execute("BEGIN IMMEDIATE")
+        probe.execute("ROLLBACK")
+    except sqlite3.OperationalError as error:
+        # A file on a read-only disk has another error, and no writer.
+        return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+    except sqlite3.DatabaseError:
+        return False
+    finally:
+        probe.close()
+    return False
+
+
 def last_row(db: sqlite3.Connection, path: Path) -> int:
     """The number of the last row, -1 without any. Where the file's end is damaged: a number not below it."""
     with suppress(sqlite3.DatabaseError):
@@ -115,6 +136,12 @@ def _passes(body: object, seed: int) -> bool:
 
 
 def _check_first_bytes(path: Path) -> None:
+    if path.is_dir():
+        raise InputFileError(
+            f"{path} is a folder, not a session file.",
+            f"Give a file in it; this lists them:  supple sessions {path}",
+            path,
+        )
     try:
         with path.open("rb") as file:
             first = file.read(len(schema.MAGIC))

@@ -17,7 +17,16 @@ from monitor.core.events import Gap
 from monitor.core.inputs import Input, Mark, Packet
 from monitor.store import schema
 from monitor.store.identity_order import Moves, find_moves
-from monitor.store.rows import CHUNK_ROWS, Chunk, HeadArray, chunks, damaged, last_row, open_database
+from monitor.store.rows import (
+    CHUNK_ROWS,
+    Chunk,
+    HeadArray,
+    chunks,
+    damaged,
+    last_row,
+    open_database,
+    write_locked,
+)
 from monitor.store.schema import CRC, MARK, PACKET, ROW
 from monitor.store.writer import Identify, SessionWriter, new_header
 
@@ -67,6 +76,11 @@ class SessionReader:
     @property
     def closed_cleanly(self) -> bool:
         return "closed_wall_s" in self.header
+
+    @property
+    def recording(self) -> bool:
+        """Whether its recorder still lives. The file is left as it is."""
+        return not self.closed_cleanly and write_locked(self._path)
 
     @property
     def duration_s(self) -> float:

@@ -43,7 +43,8 @@ class SessionWriter:
     """Creates `path` (readable by its owner alone; refused where it exists) and appends to it.
 
     Every method raises StorageError where the file cannot be written; what `commit` returned from is durable. Use it
-    from one thread at a time.
+    from one thread at a time. It holds the file's write lock until it is closed or its process dies, so that a list of
+    sessions can tell one that is still recorded from one that was cut off (session_file.SessionReader.recording).
     """
 
     def __init__(self, path: Path, header: Mapping[str, Any], identify: Identify) -> None:
@@ -107,6 +108,7 @@ class SessionWriter:
         try:
             if self._db.in_transaction:
                 self._db.execute("COMMIT")
+            self._begin()
         except sqlite3.Error as error:
             raise self._failure(error) from error
 
@@ -140,13 +142,15 @@ class SessionWriter:
             for key, value in {**header, "format": schema.FORMAT_VERSION, "seed": self._seed}.items():
                 self.set_header(key, value)
             self.commit()
+            self._db.execute("ROLLBACK")
             self._db.execute("PRAGMA journal_mode=WAL")
+            self._begin()
         except sqlite3.Error as error:
             raise self._failure(error) from error
 
     def _begin(self) -> None:
         if not self._db.in_transaction:
-            self._db.execute("BEGIN")
+            self._db.execute("BEGIN IMMEDIATE")
 
     def _row(self, item: Input) -> tuple[int, int, int | None, int | None, int | None, int | None, bytes]:
         n = self._n

@@ -21,8 +21,8 @@ def run_window(
     send_mark: Callable[[str, Mapping[str, Any]], None],
     on_stop: Callable[[], None],
     mode: Mode | str,
-) -> int:
-    """Show the window until it is closed; returns 0. Call it in the main thread, after `display_available` said yes.
+) -> signal.Signals | None:
+    """Show the window until it is closed; returns the signal that closed it, None without one. Call it in the main thread, after `display_available` said yes.
 
     `bridge` is a sink of the session, which runs in another thread. `send_mark(kind, value)` and `on_stop()` must be
     safe to call from this thread and return at once; `on_stop` is called once at most, on Stop, on closing, on
@@ -37,11 +37,18 @@ def run_window(
     app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
     window = MainWindow(WindowModel(Mode(mode)), bridge, send_mark, on_stop)
     # The frame timer lets Python run, so a signal is seen within a frame.
-    before = {number: signal.signal(number, lambda *_: window.close()) for number in _ENDING}
+    met: list[signal.Signals] = []
+
+    def end(number: int, _frame: object) -> None:
+        met.append(signal.Signals(number))
+        window.close()
+
+    before = {number: signal.signal(number, end) for number in _ENDING}
     try:
         window.start()
         window.show()
-        return int(app.exec())
+        app.exec()
+        return met[0] if met else None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

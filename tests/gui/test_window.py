@@ -324,7 +324,7 @@ def test_records_of_another_thread_reach_the_window(open_desk: Callable[..., Des
     assert "Sitting" in desk.said()
 
 
-def test_run_window_returns_zero_when_the_window_is_closed(app: Any) -> None:
+def test_run_window_names_no_signal_when_the_window_is_closed(app: Any) -> None:
     from PySide6.QtCore import QTimer
 
     from monitor.window.app import run_window
@@ -333,7 +333,7 @@ def test_run_window_returns_zero_when_the_window_is_closed(app: Any) -> None:
     QTimer.singleShot(200, app.closeAllWindows)
     sink = WindowSink()
     sink.push(stream.at_the_desk(DESK_S))
-    assert run_window(sink, lambda _kind, _value: None, lambda: stops.append(1), "simulated") == 0
+    assert run_window(sink, lambda _kind, _value: None, lambda: stops.append(1), "simulated") is None
     assert stops == [1]
 
 
@@ -346,7 +346,8 @@ def test_a_signal_to_end_stops_the_session_and_closes_the_window(app: Any, numbe
     stops: list[int] = []
     before = signal.getsignal(number)
     QTimer.singleShot(200, lambda: os.kill(os.getpid(), number))
-    assert run_window(WindowSink(), lambda _kind, _value: None, lambda: stops.append(1), "simulated") == 0
+    met = run_window(WindowSink(), lambda _kind, _value: None, lambda: stops.append(1), "simulated")
+    assert met is number
     assert stops == [1]
     assert signal.getsignal(number) is before
 

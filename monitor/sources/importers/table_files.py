@@ -51,6 +51,10 @@ def is_parquet(path: Path) -> bool:
 
 def read_head(path: Path) -> bytes:
     """The first bytes. Raises InputFileError for a file that is empty or cannot be read."""
+    if path.is_dir():
+        raise InputFileError(
+            f"{path} is a folder, not a file.", f"Give the files in it, such as {path / '*.csv'}.", path
+        )
     try:
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
