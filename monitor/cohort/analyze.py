@@ -8,15 +8,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from monitor.cohort.meter import Meter, Phase, Report, unheard
 from monitor.cohort.mounting import USUAL, mounts_for, opening_marks, with_mounts
 from monitor.cohort.offline import OfflineAngles
 from monitor.cohort.tools import AnalyzeOptions, Output, Tools
 from monitor.core.errors import SettingsError, SuppleError
-from monitor.core.inputs import Input, Mark
+from monitor.core.inputs import Input, Mark, Rows
 from monitor.pipeline import Pipeline
 from monitor.store.places import keep_private, private_folder
 
@@ -51,8 +52,11 @@ def analyze_files(
     options: AnalyzeOptions,
     tools: Tools,
     progress: Progress = lambda _outcome: None,
+    meter: Meter | None = None,
 ) -> list[Outcome]:
     """Analyse each file into `folder` (made if absent); outcomes in the order of `paths`. `progress` hears of each.
+
+    `meter` (of as many files as `paths`) shows meanwhile, to other threads, how far each is.
 
     Raises SettingsError where two results would have one name or the mount is none, StorageError for the folder.
     """
@@ -62,7 +66,8 @@ def analyze_files(
     private_folder(folder.absolute())
     jobs = min(options.jobs or os.cpu_count() or 1, len(paths))
     outcomes: dict[Path, Outcome] = {}
-    for outcome in _run(paths, folder, options, tools, jobs):
+    tasks = [Task(number, path, folder, options, tools) for number, path in enumerate(paths)]
+    for outcome in _run(tasks, jobs, meter or Meter(len(paths))):
         outcomes[outcome.path] = outcome
         progress(outcome)
     return [outcomes[path] for path in paths]
@@ -85,11 +90,13 @@ def exit_code(outcomes: Sequence[Outcome]) -> int:
     return max((outcome.exit_code for outcome in outcomes), default=0)
 
 
-def analyze_one(path: Path, folder: Path, options: AnalyzeOptions, tools: Tools) -> Outcome:
+def analyze_one(
+    path: Path, folder: Path, options: AnalyzeOptions, tools: Tools, report: Report = unheard
+) -> Outcome:
     """Analyse one file. Never raises: whatever goes wrong is in the outcome, and leaves no half results."""
     keep_private()
     try:
-        summary = _analyze(path, folder, options, tools)
+        summary = _analyze(path, folder, options, tools, report)
     except SuppleError as error:
         return Outcome(path, "failed", {}, error.sentence, error.next_step, error.exit_code)
     except Exception as error:
@@ -107,19 +114,33 @@ def quality(summary: Mapping[str, Any]) -> str:
     return "good" if coverage >= COVERAGE_GOOD and summary["ranges"]["flexion_deg"] else "fair"
 
 
-def _run(
-    paths: Sequence[Path], folder: Path, options: AnalyzeOptions, tools: Tools, jobs: int
-) -> Iterator[Outcome]:
+class Task(NamedTuple):
+    """One file's work, for a worker process. `number` is its place in the meter."""
+
+    number: int
+    path: Path
+    folder: Path
+    options: AnalyzeOptions
+    tools: Tools
+
+    def outcome(self, meter: Meter) -> Outcome:
+        report = meter.report(self.number)
+        outcome = analyze_one(self.path, self.folder, self.options, self.tools, report)
+        report(Phase.DONE, 0.0, 0.0)
+        return outcome
+
+
+def _run(tasks: Sequence[Task], jobs: int, meter: Meter) -> Iterator[Outcome]:
     if jobs <= 1:
-        yield from (analyze_one(path, folder, options, tools) for path in paths)
+        yield from (task.outcome(meter) for task in tasks)
         return
-    left = list(paths)
-    for outcome in _pooled(paths, folder, options, tools, jobs):
-        left.remove(outcome.path)
+    left = {task.path: task for task in tasks}
+    for outcome in _pooled(tasks, jobs, meter):
+        del left[outcome.path]
         yield outcome
     # A process that died took the pool with it: each file that was left gets a process of its own.
-    for path in left:
-        yield next(_pooled([path], folder, options, tools, 1), None) or Outcome(
+    for path, task in left.items():
+        yield next(_pooled([task], 1, meter), None) or Outcome(
             path,
             "failed",
             {},
@@ -129,13 +150,24 @@ def _run(
         )
 
 
-def _pooled(
-    paths: Sequence[Path], folder: Path, options: AnalyzeOptions, tools: Tools, jobs: int
-) -> Iterator[Outcome]:
+_shared: list[Meter] = []
+"""In a worker process: the meter it was started with, which cannot travel with a task."""
+
+
+def _share(meter: Meter) -> None:
+    _shared.append(meter)
+
+
+def _outcome(task: Task) -> Outcome:
+    return task.outcome(_shared[0])
+
+
+def _pooled(tasks: Sequence[Task], jobs: int, meter: Meter) -> Iterator[Outcome]:
     """Outcomes as they come, ending early where a process dies."""
     # A fresh interpreter each: forking a process that has threads is not safe.
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        futures = [pool.submit(analyze_one, path, folder, options, tools) for path in paths]
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, context, _share, (meter,)) as pool:
+        futures = [pool.submit(_outcome, task) for task in tasks]
         try:
             for future in as_completed(futures):
                 yield future.result()
@@ -146,9 +178,19 @@ def _pooled(
                 future.cancel()
 
 
-def _analyze(path: Path, folder: Path, options: AnalyzeOptions, tools: Tools) -> Mapping[str, Any]:
+def _analyze(
+    path: Path, folder: Path, options: AnalyzeOptions, tools: Tools, report: Report
+) -> Mapping[str, Any]:
     opening = opening_marks(tools.open_input(path, options))
-    marks, warnings = mounts_for(opening, path, options, tools)
+    whole_s = tools.length_s(path, options)
+
+    def metered(phase: Phase) -> Tools:
+        def opened(path: Path, options: AnalyzeOptions) -> Iterator[list[Input]]:
+            return _metered(tools.open_input(path, options), lambda done_s: report(phase, done_s, whole_s))
+
+        return replace(tools, open_input=opened)
+
+    marks, warnings = mounts_for(opening, path, options, metered(Phase.MOUNTING))
     about = {
         "file": path.name,
         "sensors": [dict(mark.value) for mark in opening if mark.kind == "sensor"],
@@ -160,12 +202,25 @@ def _analyze(path: Path, folder: Path, options: AnalyzeOptions, tools: Tools) ->
     try:
         for text in warnings:
             output.warn(text)
-        _stream(with_mounts(tools.open_input(path, options), marks, options), output, options.offline)
+        blocks = metered(Phase.ANALYSING).open_input(path, options)
+        _stream(with_mounts(blocks, marks, options), output, options.offline)
         output.close()
     except BaseException:
         output.discard()
         raise
     return output.result()
+
+
+def _metered(blocks: Iterator[list[Input]], done: Callable[[float], None]) -> Iterator[list[Input]]:
+    """`blocks`; `done` hears how many seconds of them were taken."""
+    first_s: float | None = None
+    done(0.0)
+    for block in blocks:
+        yield block
+        first, last = block[0], block[-1]
+        if first_s is None:
+            first_s = float(first.t_s[0]) if isinstance(first, Rows) else first.t_host_s
+        done((float(last.t_s[-1]) if isinstance(last, Rows) else last.t_host_s) - first_s)
 
 
 def _stream(blocks: Iterator[list[Input]], output: Output, offline: bool) -> None:

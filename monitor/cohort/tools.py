@@ -54,6 +54,7 @@ class Tools:
     """`open_input(path, options)` gives the inputs of a file from its beginning each time it is called, the first list
     with the opening marks. `open_output(folder, stem, about)` starts the results. `find_mount(poses, placement)` raises
     MountError where there is no evidence, `mount_from_axes(text)` SettingsError. `versions` are those of the program.
+    `length_s(path, options)` is how many seconds of data the file holds, found without reading it; 0 where it does not say.
     """
 
     open_input: Callable[[Path, AnalyzeOptions], Iterator[list[Input]]]
@@ -61,3 +62,4 @@ class Tools:
     find_mount: Callable[[Sequence[PoseBlock], str], MountLike]
     mount_from_axes: Callable[[str], MountLike]
     versions: Mapping[str, str]
+    length_s: Callable[[Path, AnalyzeOptions], float]

@@ -8,12 +8,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from monitor.cohort.analyze import Outcome, analyze_files, exit_code
+from monitor.cohort.meter import Meter
 from monitor.cohort.overview import write_overview
 from monitor.cohort.tools import AnalyzeOptions
 from monitor.commands.analysis_tools import analysis_tools
+from monitor.commands.progress import shown_progress
 from monitor.commands.say import say
 from monitor.core.errors import InputFileError, SettingsError
 from monitor.sources.importers.mapping import load_map
@@ -33,16 +34,14 @@ def run_analyze(files: list[Path], folder: Path, options: AnalyzeOptions, json: 
         )
     if options.column_map is not None:
         load_map(options.column_map)  # a wrong map is one refusal, not one for each file
+    meter = Meter(len(files))
     console = Console(stderr=True)
-    columns = (TextColumn("analysing"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
-        task = bar.add_task("analysing", total=len(files))
+    with shown_progress(console, files, meter):
 
         def done(outcome: Outcome) -> None:
-            bar.advance(task)
             _tell(outcome, json)
 
-        outcomes = analyze_files(files, folder, options, analysis_tools(), done)
+        outcomes = analyze_files(files, folder, options, analysis_tools(), done, meter)
     write_overview(outcomes, folder)
     if not json:
         good = sum(1 for outcome in outcomes if not outcome.problem)

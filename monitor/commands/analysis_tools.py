@@ -9,12 +9,13 @@ from typing import Any
 
 from monitor.cohort.tools import AnalyzeOptions, Tools
 from monitor.core.blocks import PoseBlock
-from monitor.core.errors import MountError
+from monitor.core.errors import MountError, SuppleError
 from monitor.core.inputs import Input, Mark
 from monitor.motion.mount import Mount, find_mount, mount_from_axes, usual_mount
 from monitor.sinks.tables import TableSink
 from monitor.sources.importers.csv_parquet import NOTE, read_inputs
 from monitor.sources.importers.mapping import load_map
+from monitor.sources.importers.span import span_s
 from monitor.store.schema import SUFFIX
 from monitor.store.session_file import SessionReader
 from monitor.version import VERSION
@@ -32,6 +33,17 @@ def open_input(path: Path, options: AnalyzeOptions) -> Iterator[list[Input]]:
         return _session(path)
     columns = load_map(options.column_map) if options.column_map is not None else None
     return read_inputs(path, options.placement, columns)
+
+
+def length_s(path: Path, options: AnalyzeOptions) -> float:
+    """Seconds of data in a file, from its ends; 0 where it does not say. Never raises: reading it says what is wrong."""
+    try:
+        if is_session(path):
+            with SessionReader(path) as reader:
+                return reader.duration_s
+        return span_s(path, load_map(options.column_map) if options.column_map is not None else None)
+    except SuppleError:
+        return 0.0
 
 
 def _session(path: Path) -> Iterator[list[Input]]:
@@ -59,4 +71,5 @@ def search_mount(poses: Sequence[PoseBlock], placement: str) -> Mount:
 
 def analysis_tools() -> Tools:
     libraries = {name: version(name) for name in _LIBRARIES}
-    return Tools(open_input, open_output, search_mount, mount_from_axes, {"supple": VERSION, **libraries})
+    versions = {"supple": VERSION, **libraries}
+    return Tools(open_input, open_output, search_mount, mount_from_axes, versions, length_s)

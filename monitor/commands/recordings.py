@@ -13,6 +13,7 @@ from typing import Any
 from rich.console import Console
 
 from monitor.commands.piped import Piped
+from monitor.commands.progress import clock
 from monitor.commands.run import Interruption, run_in_terminal
 from monitor.commands.say import say
 from monitor.commands.windowed import run_in_window
@@ -116,7 +117,7 @@ def _listed(folder: Path, entries: Sequence[Entry]) -> Iterator[str]:
             continue
         ended = "cleanly" if entry.closed_cleanly else "recording" if entry.recording else "cut off"
         yield (
-            f"{_length(entry.duration_s):>9}  {f'{entry.size_bytes / 1e6:.1f} MB':>9}  "
+            f"{clock(entry.duration_s):>9}  {f'{entry.size_bytes / 1e6:.1f} MB':>9}  "
             f"{entry.header.get('source', '?')!s:<9}  {ended:<9}  {entry.path.name}"
         )
     if any(not (e.closed_cleanly or e.recording or e.problem) for e in entries):
@@ -134,12 +135,6 @@ def _plain(entry: Entry) -> dict[str, object]:
         "size_bytes": entry.size_bytes,
         "problem": entry.problem or None,
     }
-
-
-def _length(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}"
 
 
 def _ignore(_digest: str) -> None:

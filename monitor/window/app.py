@@ -22,7 +22,7 @@ def run_window(
     on_stop: Callable[[], None],
     mode: Mode | str,
 ) -> signal.Signals | None:
-    """Show the window until it is closed; returns the signal that closed it, None without one. Call it in the main thread, after `display_available` said yes.
+    """Show the window until it is closed; returns the signal that closed it, None without one. In the main thread.
 
     `bridge` is a sink of the session, which runs in another thread. `send_mark(kind, value)` and `on_stop()` must be
     safe to call from this thread and return at once; `on_stop` is called once at most, on Stop, on closing, on
@@ -36,13 +36,13 @@ def run_window(
     existing = QApplication.instance()
     app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
     window = MainWindow(WindowModel(Mode(mode)), bridge, send_mark, on_stop)
-    # The frame timer lets Python run, so a signal is seen within a frame.
     met: list[signal.Signals] = []
 
     def end(number: int, _frame: object) -> None:
         met.append(signal.Signals(number))
         window.close()
 
+    # The frame timer lets Python run, so a signal is seen within a frame.
     before = {number: signal.signal(number, end) for number in _ENDING}
     try:
         window.start()
