@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,14 +13,14 @@ from typing import Any
 from monitor.coach import rules
 from monitor.coach.settings import parse_settings
 from monitor.commands.options import LiveOptions
-from monitor.core.errors import SensorNotFoundError, SettingsError
+from monitor.core.errors import SensorNotFoundError, SettingsError, StorageError
 from monitor.core.inputs import Mark
 from monitor.core.protocols import Driver
 from monitor.core.registry import discover
 from monitor.motion.mount import Mount, mount_from_axes
 from monitor.pipeline import drivers
 from monitor.sources.simulated import SimulatedSource
-from monitor.store.paired import PairedSensor, find, load
+from monitor.store.paired import SIDES, PairedSensor, find, load, sides, wear_together, worn_together
 from monitor.store.places import places
 from monitor.store.prompt_log import PromptLog
 
@@ -48,7 +49,10 @@ class Worn:
 
 
 def worn_sensors(options: LiveOptions, simulated: SimulatedSource | None) -> list[Worn]:
-    """The sensors that `options` mean. Raises SensorNotFoundError where none is paired or none has that name."""
+    """The sensors that `options` mean, of two the lower one first: posture is judged there.
+
+    Raises SensorNotFoundError where none is paired or none has that name, SettingsError for two that are no pair.
+    """
     known = drivers()
     if simulated is not None:
         worn = [
@@ -63,14 +67,37 @@ def worn_sensors(options: LiveOptions, simulated: SimulatedSource | None) -> lis
             )
             for sensor in simulated.sensors
         ]
-    elif options.radio is not None and options.device is None:
+    elif options.radio is not None and not options.devices:
         worn = [Worn("sensor", "the sensor in reach", known[options.simulated_device])]
     else:
-        worn = [_from_pairing(_chosen(options.device), known)]
+        chosen = _chosen(options.devices)
+        worn = [_from_pairing(sensor, known, len(chosen)) for sensor in chosen]
     if options.mount is None:
         return worn
     axes = mount_from_axes(options.mount)
     return [replace(sensor, mount=axes) for sensor in worn]
+
+
+def who_is_meant(options: LiveOptions, worn: Sequence[Worn]) -> str:
+    """A line for the user where nobody was named and more than one sensor might be meant; else empty."""
+    if options.devices or not worn[0].paired:
+        return ""
+    if len(worn) == 2:
+        lower, upper = worn
+        return (
+            f"Two sensors worn together: {lower.name} ({_place(lower.placement)}) and {upper.name} "
+            f"({_place(upper.placement)}). One alone:  supple live --device {lower.name}"
+        )
+    by_side = {
+        side: [s for s in load(places().config) if SIDES[s.placement] == side] for side in ("lower", "upper")
+    }
+    if any(len(sensors) != 1 for sensors in by_side.values()):
+        return ""
+    lower_name, upper_name = by_side["lower"][0].name, by_side["upper"][0].name
+    return (
+        f"Using {worn[0].name} alone. Both at once, from then on:  "
+        f"supple live --device {lower_name} --device {upper_name}"
+    )
 
 
 def opening_marks(options: LiveOptions, worn: list[Worn], live: bool) -> list[Mark]:
@@ -162,23 +189,31 @@ def _mount_mark(sensor: str, mount: Mount) -> Mark:
     return Mark(0.0, "mount", value)
 
 
-def _chosen(device: str | None) -> PairedSensor:
-    """The paired sensor called `device`, or the one used last."""
+def _chosen(devices: Sequence[str]) -> Sequence[PairedSensor]:
+    """The paired sensors called so; without a name the pair that is worn together, else the one used last."""
     folder = places().config
-    if device is not None:
-        return find(folder, device)
+    if devices:
+        named = [find(folder, device) for device in devices]
+        if len(named) == 1:
+            return named
+        # A list that cannot be written costs two names to type again, never the session.
+        with contextlib.suppress(StorageError):
+            wear_together(folder, *devices)
+        return sides(*named)
     paired = load(folder)
     if not paired:
         raise SensorNotFoundError(
             "No sensor is paired yet.",
             "Find one with `supple scan`, remember it with `supple pair`, or try `supple live --sim desk`.",
         )
-    return max(paired, key=lambda sensor: sensor.last_used_wall_s)
+    if (pair := worn_together(folder)) is not None:
+        return pair
+    return [max(paired, key=lambda sensor: sensor.last_used_wall_s)]
 
 
-def _from_pairing(sensor: PairedSensor, known: Mapping[str, Driver]) -> Worn:
+def _from_pairing(sensor: PairedSensor, known: Mapping[str, Driver], sensors: int) -> Worn:
     worn = Worn(sensor.name, sensor.name, known[sensor.driver], sensor.address, sensor.identity)
-    worn = replace(worn, placement=sensor.placement, role=sensor.role, paired=True)
+    worn = replace(worn, placement=sensor.placement, role=_role(sensor.placement, sensors), paired=True)
     if sensor.mount is None:
         return worn
     kept = sensor.mount
@@ -188,7 +223,9 @@ def _from_pairing(sensor: PairedSensor, known: Mapping[str, Driver]) -> Worn:
     )
 
 
+def _place(placement: str) -> str:
+    return placement.replace("_", " ")
+
+
 def _role(placement: str, sensors: int) -> str:
-    if sensors == 1:
-        return "single"
-    return "upper" if placement in ("upper_back", "sternum") else "lower"
+    return "single" if sensors == 1 else SIDES[placement]

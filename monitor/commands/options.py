@@ -14,7 +14,7 @@ class LiveOptions:
     """As given on the command line; None where it was left out. `speed` is inf for `max`."""
 
     scenario: str | None = None
-    device: str | None = None
+    devices: tuple[str, ...] = ()
     radio: str | None = None
     window: bool | None = None
     json: bool = False
@@ -44,11 +44,23 @@ class LiveOptions:
 
     def check(self) -> None:
         """Raise SettingsError where two options contradict each other."""
-        if self.scenario is not None and (self.device or self.radio):
+        if self.scenario is not None and (self.devices or self.radio):
             raise SettingsError(
                 "--sim brings its own sensor and radio.",
                 "Leave out --device and --radio, or leave out --sim.",
                 "sim",
+            )
+        if len(self.devices) > 2:
+            raise SettingsError(
+                f"{len(self.devices)} sensors are too many: a session has one, or two for the angles between them.",
+                "Give --device once or twice.",
+                "device",
+            )
+        if self.two and self.scenario is None:
+            raise SettingsError(
+                "--two adds a second simulated sensor, and there is none without --sim.",
+                "With sensors of your own:  supple live --device NAME --device NAME",
+                "two",
             )
         if self.virtual_time and self.scenario is None:
             raise SettingsError(

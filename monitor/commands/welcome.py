@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.prompt import Prompt
 
 from monitor.commands.options import LiveOptions
-from monitor.store.paired import load
+from monitor.store.paired import load, worn_together
 from monitor.store.places import places
 
 _Choice = tuple[str, Callable[[], int]]
@@ -33,7 +33,9 @@ def welcome() -> int:
 
 def _choices() -> list[_Choice]:
     paired = sorted(load(places().config), key=lambda sensor: sensor.last_used_wall_s, reverse=True)
-    last = [(f"Go on with {sensor.name}", _live(LiveOptions(device=sensor.name))) for sensor in paired[:1]]
+    pair = worn_together(places().config)
+    names = [sensor.name for sensor in pair or paired[:1]]
+    last = [(f"Go on with {' and '.join(names)}", _live(LiveOptions(devices=tuple(names))))] if names else []
     return [
         *last,
         ("I have a sensor" if not paired else "Pair another sensor", _pair),
@@ -63,7 +65,7 @@ def _pair() -> int:
         "Where is it worn", choices=["lower_back", "upper_back", "sternum", "waist"], default="lower_back"
     )
     run_pair(address, name, placement, 8.0, None)
-    return _live(LiveOptions(device=name))()
+    return _live(LiveOptions(devices=(name,)))()
 
 
 def _analyse() -> int:

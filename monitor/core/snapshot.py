@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from monitor.core.blocks import TrunkBlock
+from monitor.core.blocks import LumbarBlock, TrunkBlock
 from monitor.core.events import (
     Beat,
     DeviceStatus,
@@ -39,7 +39,8 @@ class Snapshot:
 
     Angles are NaN and the posture unknown until there is evidence, and again when it is stale (`shown_state`;
     whoever shows an angle asks `stale` first). Times are seconds of the session, `wall_s` is Unix time. Rows, link,
-    battery and mount are those of the primary sensor; postures, marks, prompts and faults are everybody's.
+    battery and mount are those of the primary sensor; postures, marks, prompts and faults are everybody's. The lumbar
+    angles are those between two sensors (`two`; ask `lumbar_stale` first). `placements` and `roles` are by sensor.
     """
 
     primary: str = ""
@@ -61,6 +62,14 @@ class Snapshot:
     sitting_bout_start_s: float = math.nan
     static_s: float = 0.0
     battery_percent: float | None = None
+    placements: dict[str, str] = field(default_factory=dict)
+    roles: dict[str, str] = field(default_factory=dict)
+    links: dict[str, bool] = field(default_factory=dict)
+    mounts: set[str] = field(default_factory=set)
+    lumbar_s: float = -math.inf
+    lumbar_flexion_deg: float = math.nan
+    lumbar_lateral_deg: float = math.nan
+    lumbar_rotation_deg: float = math.nan
     rows: int = 0
     rows_ok: int = 0
     gap_s: float = 0.0
@@ -87,7 +96,11 @@ class Snapshot:
                     self._mark(record)
                 case TrunkBlock() if record.sensor == self.primary and len(record):
                     self._trunk(record)
-                case Beat() if record.sensor == self.primary:
+                case LumbarBlock() if len(record):
+                    self._lumbar(record)
+                case Beat() if record.sensor != self.primary:
+                    self.links[record.sensor] = record.connected
+                case Beat():
                     self.t_host_s, self.wall_s = record.t_host_s, record.wall_s
                     self.utc_offset_s, self.connected = record.utc_offset_s, record.connected
                     self.ever_connected = self.ever_connected or record.connected
@@ -105,9 +118,11 @@ class Snapshot:
                     self.faults[record.kind] = self.faults.get(record.kind, 0) + record.count
                 case DeviceStatus() if record.sensor == self.primary and record.battery_percent is not None:
                     self.battery_percent = record.battery_percent
-                case MountSet() if record.sensor == self.primary:
-                    self.mounted, self.forward_known = True, record.forward_known
-                    self._calibration_over()
+                case MountSet():
+                    self.mounts.add(record.sensor)
+                    if record.sensor == self.primary:
+                        self.mounted, self.forward_known = True, record.forward_known
+                        self._calibration_over()
                 case Prompt():
                     self.prompts.append(record)
                 case Notice():
@@ -121,6 +136,27 @@ class Snapshot:
     def stale(self) -> bool:
         """No row for more than 2 s."""
         return self.t_host_s - self.data_s > STALE_AFTER_S
+
+    @property
+    def two(self) -> bool:
+        """An upper and a lower sensor are worn: only then is there an angle between them."""
+        return {"upper", "lower"} <= set(self.roles.values())
+
+    @property
+    def lumbar_stale(self) -> bool:
+        """One of the two sensors has been silent for more than 2 s, so that the angle between them is not the present."""
+        return self.stale or self.t_host_s - self.lumbar_s > STALE_AFTER_S
+
+    @property
+    def away(self) -> tuple[str, ...]:
+        """Where the sensors beside the primary one are worn whose link is down."""
+        others = (sensor for sensor in self.roles if sensor != self.primary)
+        return tuple(self.placements[sensor] for sensor in others if not self.links.get(sensor, False))
+
+    @property
+    def unmounted(self) -> tuple[str, ...]:
+        """Where the sensors are worn that have no mount yet."""
+        return tuple(self.placements[sensor] for sensor in self.roles if sensor not in self.mounts)
 
     @property
     def shown_state(self) -> Posture:
@@ -172,6 +208,10 @@ class Snapshot:
         return max(0.0, left) if left > -CALIBRATION_GRACE_S else math.nan
 
     def _mark(self, mark: Mark) -> None:
+        if mark.kind == "sensor":
+            sensor = str(mark.value["sensor"])
+            self.roles[sensor] = str(mark.value.get("role", "single"))
+            self.placements[sensor] = str(mark.value.get("placement", ""))
         match mark.kind:
             case "sensor" if not self.primary or mark.value.get("primary"):
                 self.primary = str(mark.value["sensor"])
@@ -211,6 +251,12 @@ class Snapshot:
         self.lateral_deg = float(block.lateral_deg[-1])
         self.rotation_deg = float(block.rotation_deg[-1])
         self.uncertainty_deg = float(block.uncertainty_deg[-1])
+
+    def _lumbar(self, block: LumbarBlock) -> None:
+        self.lumbar_s = float(block.t_s[-1])
+        self.lumbar_flexion_deg = float(block.flexion_deg[-1])
+        self.lumbar_lateral_deg = float(block.lateral_deg[-1])
+        self.lumbar_rotation_deg = float(block.rotation_deg[-1])
 
     def _posture(self, event: PostureState) -> None:
         if self.state is Posture.SITTING and event.t_s > self._counted_s:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, TextIO
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TextIO, TypeVar
 
 import numpy as np
 
-from monitor.core.blocks import TrunkBlock
+from monitor.core.blocks import LumbarBlock, TrunkBlock
 from monitor.core.events import Beat, Creep, Record, StaticHold
 from monitor.core.inputs import Mark
 from monitor.sinks.event_json import event_object, json_line, plain
@@ -16,20 +16,22 @@ HOLD_STEP_S = 60.0
 """A static hold is told of at each further minute of it, not at each second."""
 CREEP_STEP = 0.1
 _ANGLES = ("inclination_deg", "flexion_deg", "lateral_deg", "rotation_deg", "uncertainty_deg")
+_LUMBAR = ("flexion_deg", "lateral_deg", "rotation_deg")
+_B = TypeVar("_B", TrunkBlock, LumbarBlock)
 
 
 class LinesSink:
     """Write to `out`, one object a line. `mode` is `live`, `simulated` or `replay`; `hello` holds what else is known.
 
-    The `angles` line of a second is its last row, of the primary sensor; lines do not depend on how the stream is
-    cut. `end` is written by `close`, with the digest if `end` was given one before.
+    The `angles` line of a second is its last row, of the primary sensor; with two sensors a `lumbar` line tells the
+    angles between them likewise. Lines of a kind do not depend on how the stream is cut. `end` is written by `close`,
+    with the digest if `end` was given one before.
     """
 
     def __init__(self, out: TextIO, mode: str, hello: Mapping[str, Any] | None = None) -> None:
         self._out = out
         self._primary = ""
-        self._second = -np.inf
-        self._last_row: dict[str, Any] | None = None
+        self._angles, self._lumbar = _LastOfSecond(), _LastOfSecond()
         self._last_step: dict[str, float] = {}
         self._digest: str | None = None
         self._write({"kind": "hello", "mode": mode, **plain(dict(hello or {}))})
@@ -37,8 +39,10 @@ class LinesSink:
     def push(self, records: Sequence[Record]) -> None:
         for record in records:
             if isinstance(record, TrunkBlock):
-                if record.sensor == self._primary and len(record):
-                    self._angles(record)
+                if record.sensor == self._primary:
+                    self._told(self._angles.push(record, _angles_line))
+            elif isinstance(record, LumbarBlock):
+                self._told(self._lumbar.push(record, _lumbar_line))
             elif isinstance(record, Mark):
                 self._mark(record)
             else:
@@ -50,8 +54,7 @@ class LinesSink:
         self._digest = digest
 
     def close(self) -> None:
-        if self._last_row is not None:
-            self._write(self._last_row)
+        self._told([*self._angles.close(), *self._lumbar.close()])
         self._write({"kind": "end", "digest": self._digest})
         self._out.flush()
 
@@ -62,23 +65,9 @@ class LinesSink:
             {"kind": "mark", "t_s": plain(mark.t_host_s), "mark": mark.kind, "value": plain(mark.value)}
         )
 
-    def _angles(self, block: TrunkBlock) -> None:
-        seconds = np.floor(block.t_s)
-        if self._last_row is not None and seconds[0] > self._second:
-            self._write(self._last_row)
-        for i in np.flatnonzero(np.diff(seconds) > 0).tolist():
-            self._write(self._row(block, i))
-        self._last_row, self._second = self._row(block, len(block) - 1), float(seconds[-1])
-
-    def _row(self, block: TrunkBlock, i: int) -> dict[str, Any]:
-        angles = {name: _rounded(getattr(block, name)[i]) for name in _ANGLES}
-        return {
-            "kind": "angles",
-            "t_s": float(block.t_s[i]),
-            "sensor": block.sensor,
-            **angles,
-            "ok": bool(block.ok[i]),
-        }
+    def _told(self, lines: Sequence[Mapping[str, Any]]) -> None:
+        for line in lines:
+            self._write(line)
 
     def _event(self, record: Record) -> None:
         if isinstance(record, Beat):
@@ -99,6 +88,37 @@ class LinesSink:
 
     def _write(self, line: Mapping[str, Any]) -> None:
         self._out.write(json_line(line))
+
+
+class _LastOfSecond:
+    """The last row of each whole second, as a line, once a later row has come."""
+
+    def __init__(self) -> None:
+        self._second = -np.inf
+        self._last: dict[str, Any] | None = None
+
+    def push(self, block: _B, line: Callable[[_B, int], dict[str, Any]]) -> list[dict[str, Any]]:
+        if not len(block):
+            return []
+        seconds = np.floor(block.t_s)
+        lines = self.close() if seconds[0] > self._second else []
+        lines += [line(block, i) for i in np.flatnonzero(np.diff(seconds) > 0).tolist()]
+        self._last, self._second = line(block, len(block) - 1), float(seconds[-1])
+        return lines
+
+    def close(self) -> list[dict[str, Any]]:
+        return [] if self._last is None else [self._last]
+
+
+def _angles_line(block: TrunkBlock, i: int) -> dict[str, Any]:
+    angles = {name: _rounded(getattr(block, name)[i]) for name in _ANGLES}
+    head = {"kind": "angles", "t_s": float(block.t_s[i]), "sensor": block.sensor}
+    return {**head, **angles, "ok": bool(block.ok[i])}
+
+
+def _lumbar_line(block: LumbarBlock, i: int) -> dict[str, Any]:
+    angles = {f"lumbar_{name}": _rounded(getattr(block, name)[i]) for name in _LUMBAR}
+    return {"kind": "lumbar", "t_s": float(block.t_s[i]), **angles, "ok": bool(block.ok[i])}
 
 
 def _rounded(angle_deg: np.float64) -> float | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -19,10 +20,15 @@ REFRESH_EVERY_S = 0.25
 NOTICES_SHOWN = 3
 BATTERY_LOW_PERCENT = 20.0
 ENDED = "ended"
+NOTHING_SAID: Mapping[str, str] = MappingProxyType({})
 WIDEST = 100
 ECHO_ROOM = 4
 """Columns left free at the right: a terminal echoes ^C behind the picture, and a wrapped line would tear it."""
 HOW_TO_CALIBRATE = "Stand upright and still for 5 s, then bend forward gently and come back up, three times."
+ONE_NOT_CALIBRATED = (
+    "The sensor at the {place} is not calibrated: the angles between the two stay unknown. "
+    "Press Ctrl-C, then:  supple live --calibrate"
+)
 NOT_CALIBRATED = "Not calibrated: angles stay unknown. Press Ctrl-C, then:  supple live --calibrate"
 
 
@@ -42,7 +48,8 @@ class TerminalSink:
         self._now_s = now_s
         self._snapshot = Snapshot()
         self._drawn_at_s = -math.inf
-        self._status = ""
+        self._ended = False
+        self._status: dict[str, str] = {}
         self._live: Live | None = None
         if console.is_terminal:
             self._live = Live(console=console, auto_refresh=False, transient=False)
@@ -57,32 +64,38 @@ class TerminalSink:
         elif self._now_s() - self._drawn_at_s >= REFRESH_EVERY_S:
             self._draw(self._live)
 
-    def say(self, text: str) -> None:
-        """What the link is doing, in words: inside the picture, for a line printed beside it would tear it."""
-        self._status = text
+    def say(self, text: str, sensor: str = "") -> None:
+        """What the link of `sensor` is doing, in words: inside the picture, for a line beside it would tear it."""
+        self._status[sensor] = text
         if self._live is None:
-            self._console.print(safe(text), soft_wrap=True)
+            whose = f"{sensor}: " if len(self._status) > 1 else ""
+            self._console.print(safe(f"{whose}{text}"), soft_wrap=True)
         else:
             self._draw(self._live)
 
     def close(self) -> None:
         if self._live is not None:
-            self._status, self._mode = ENDED, f"{self._mode} {ENDED}"
+            self._ended, self._mode = True, f"{self._mode} {ENDED}"
             self._draw(self._live)
             self._live.stop()
             self._live = None
 
     def _draw(self, live: Live) -> None:
         self._drawn_at_s = self._now_s()
-        picture = render(self._snapshot, self._mode, self._title, self._status)
+        picture = render(self._snapshot, self._mode, self._title, self._status, self._ended)
         picture.width = min(WIDEST, self._console.width - ECHO_ROOM)
         live.update(picture, refresh=True)
 
 
-def render(now: Snapshot, mode: str, title: str, status: str = "") -> Panel:
-    """What a snapshot looks like. Stale data show as unknown, never as present (safety H6). `status`: see `say`."""
+def render(
+    now: Snapshot, mode: str, title: str, status: Mapping[str, str] = NOTHING_SAID, ended: bool = False
+) -> Panel:
+    """What a snapshot looks like. Stale data show as unknown, never as present (safety H6).
+
+    `status`: what was said of each sensor's link; `ended`: nothing of this is the present.
+    """
     table = Table.grid(padding=(0, 2))
-    for name, value in _lines(now, status):
+    for name, value in _lines(now, status, ended):
         table.add_row(Text(name, style="dim"), value)
     messages = [safe(notice.text, "yellow") for notice in now.notices[-NOTICES_SHOWN:]]
     messages += [Text(text, "bold") for text in _what_to_do(now)]
@@ -102,10 +115,14 @@ def _what_to_do(now: Snapshot) -> list[str]:
     """What the wearer is to do about the calibration, if anything."""
     if not math.isnan(now.calibrate_left_s):
         return [HOW_TO_CALIBRATE] if now.calibrate_left_s > 0 else ["Working out the calibration."]
-    return [] if now.mounted or not now.rows else [NOT_CALIBRATED]
+    if not now.rows or not now.unmounted:
+        return []
+    if not now.mounted:
+        return [NOT_CALIBRATED]
+    return [ONE_NOT_CALIBRATED.format(place=_place(placement)) for placement in now.unmounted]
 
 
-def _lines(now: Snapshot, status: str) -> list[tuple[str, Text]]:
+def _lines(now: Snapshot, status: Mapping[str, str], ended: bool) -> list[tuple[str, Text]]:
     state = now.shown_state
     known = state is not Posture.UNKNOWN
     lines = [
@@ -120,8 +137,9 @@ def _lines(now: Snapshot, status: str) -> list[tuple[str, Text]]:
         ("flexion", _angle(now, now.flexion_deg)),
         ("lateral bend", _angle(now, now.lateral_deg)),
         ("rotation", _angle(now, now.rotation_deg)),
+        *(_lumbar(now) if now.two else []),
         ("prompts", Text(_prompts(now))),
-        ("link", _link(now, status)),
+        *_links(now, status, ended),
         ("battery", _battery(now)),
         ("coverage", Text("-" if math.isnan(now.coverage) else f"{100 * now.coverage:.1f} %")),
     ]
@@ -137,6 +155,16 @@ def _angle(now: Snapshot, value_deg: float, uncertainty_deg: float = math.nan) -
     return Text(f"{value_deg:+6.1f}\N{DEGREE SIGN}{margin}")
 
 
+def _lumbar(now: Snapshot) -> list[tuple[str, Text]]:
+    """The upper back relative to the lower: only of two sensors (docs/frames.md)."""
+    angles = (
+        ("lumbar flexion", now.lumbar_flexion_deg),
+        ("lumbar lateral", now.lumbar_lateral_deg),
+        ("lumbar rotation", now.lumbar_rotation_deg),
+    )
+    return [(name, _angle(now, math.nan if now.lumbar_stale else value)) for name, value in angles]
+
+
 def _prompts(now: Snapshot) -> str:
     if now.in_pain:
         return "off until the self-check is answered"
@@ -145,9 +173,29 @@ def _prompts(now: Snapshot) -> str:
     return f"{len(now.prompts)} so far"
 
 
+def _links(now: Snapshot, status: Mapping[str, str], ended: bool) -> list[tuple[str, Text]]:
+    """One line for each sensor."""
+    if ended:
+        return [("link", Text(ENDED))]
+    if not now.two:
+        return [("link", _link(now, " ".join(status.values())))]
+    lines = [(f"link {_place(now.placement)}", _link(now, status.get(now.primary, "")))]
+    for sensor in (sensor for sensor in now.roles if sensor != now.primary):
+        up, said = now.links.get(sensor, False), status.get(sensor, "")
+        text = (
+            Text("connected")
+            if up
+            else safe(f"not connected ({said})" if said else "not connected", "yellow")
+        )
+        lines.append((f"link {_place(now.placements[sensor])}", text))
+    return lines
+
+
+def _place(placement: str) -> str:
+    return safe(placement.replace("_", " ")).plain
+
+
 def _link(now: Snapshot, status: str) -> Text:
-    if status == ENDED:
-        return Text(ENDED)
     if not now.connected:
         known = "out of reach" if now.ever_connected else "not connected yet"
         return safe(f"{known} ({status})" if status else known, "yellow")

@@ -21,6 +21,8 @@ FORMAT = 1
 MAX_FILE_BYTES = 1_000_000
 MAX_SENSORS = 64
 PLACEMENTS = ("lower_back", "upper_back", "sternum", "waist")
+SIDES = {"upper_back": "upper", "sternum": "upper", "lower_back": "lower", "waist": "lower"}
+"""Which of two sensors one at a placement is: lumbar angles are between an upper and a lower one."""
 ROLES = ("single", "upper", "lower")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
 
@@ -37,7 +39,10 @@ class Mount:
 
 @dataclass(frozen=True, slots=True)
 class PairedSensor:
-    """`driver` is a driver's name; `identity` the sensor's own id, None where it has none. Times are Unix times."""
+    """`driver` is a driver's name; `identity` the sensor's own id, None where it has none. Times are Unix times.
+
+    `role`: `upper` or `lower` of the pair that is worn together, else `single`.
+    """
 
     name: str
     driver: str
@@ -95,6 +100,38 @@ def forget(folder: Path, name: str) -> PairedSensor:
     sensor = find(folder, name)
     _save(folder, [other for other in load(folder) if other.name != sensor.name])
     return sensor
+
+
+def sides(one: PairedSensor, other: PairedSensor) -> tuple[PairedSensor, PairedSensor]:
+    """The two as (lower, upper). Raises SettingsError where they are one sensor or worn on the same side."""
+    same_identity = one.identity is not None and one.identity == other.identity
+    if one.name == other.name or one.address.lower() == other.address.lower() or same_identity:
+        raise SettingsError(
+            f"{one.name} and {other.name} are the same sensor.", "Name two different ones.", "device"
+        )
+    by_side = {SIDES[sensor.placement]: sensor for sensor in (one, other)}
+    if len(by_side) < 2:
+        raise SettingsError(
+            f"{one.name} ({one.placement}) and {other.name} ({other.placement}) are both the "
+            f"{SIDES[one.placement]} one: there is no bend of the back between them.",
+            "Wear one at the lower_back or waist, the other at the upper_back or sternum, and pair it so.",
+            "placement",
+        )
+    return by_side["lower"], by_side["upper"]
+
+
+def wear_together(folder: Path, name: str, other: str) -> tuple[PairedSensor, PairedSensor]:
+    """Make two paired sensors the pair, in place of any other; as (lower, upper). Raises like `sides` and `find`."""
+    lower, upper = sides(find(folder, name), find(folder, other))
+    roles = {lower.name: "lower", upper.name: "upper"}
+    _save(folder, [replace(s, role=roles.get(s.name, "single")) for s in load(folder)])
+    return replace(lower, role="lower"), replace(upper, role="upper")
+
+
+def worn_together(folder: Path) -> tuple[PairedSensor, PairedSensor] | None:
+    """The pair as (lower, upper), None where no two sensors were paired as one. Raises StorageError."""
+    lower, upper = ([s for s in load(folder) if s.role == role] for role in ("lower", "upper"))
+    return (lower[0], upper[0]) if len(lower) == 1 and len(upper) == 1 else None
 
 
 def find(folder: Path, name_or_address: str) -> PairedSensor:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from monitor.core.blocks import TrunkBlock
+from monitor.core.blocks import LumbarBlock, TrunkBlock
 from monitor.core.events import MountSet, Notice, Prompt, Record
 from monitor.core.inputs import Mark
 from monitor.core.snapshot import STALE_AFTER_S, Snapshot
@@ -58,10 +58,12 @@ class WindowModel:
         self.mode = mode
         self.snapshot = Snapshot()
         self.ring = MinuteRing()
+        self.lumbar_ring = MinuteRing()
         self.messages: list[Message] = []
         self.ended = False
         self._prompts: list[Prompt] = []
         self._arrived_now_s = -math.inf
+        self._lumbar_now_s = -math.inf
         self._beat_now_s = -math.inf
 
     def push(self, records: Sequence[Record], now_s: float) -> None:
@@ -75,6 +77,9 @@ class WindowModel:
                 case TrunkBlock() if record.sensor == self.snapshot.primary and len(record):
                     self.ring.push(record)
                     self._arrived_now_s = now_s
+                case LumbarBlock() if len(record):
+                    self.lumbar_ring.push(record)
+                    self._lumbar_now_s = now_s
                 case Prompt():
                     self._prompt(record)
                 case Notice():
@@ -97,6 +102,11 @@ class WindowModel:
         """May the last row be shown as the present? Not before there is one, nor 2 s after it, nor after the end."""
         quiet = now_s - self._arrived_now_s > STALE_AFTER_S
         return self.has_rows() and not (self.ended or quiet or self.snapshot.stale)
+
+    def lumbar_fresh(self, now_s: float) -> bool:
+        """May the angle between two sensors be shown as the present? Not where one of them is silent."""
+        quiet = now_s - self._lumbar_now_s > STALE_AFTER_S
+        return self.fresh(now_s) and not quiet and not self.snapshot.lumbar_stale
 
     def age_s(self, now_s: float) -> float:
         """How old the last row is; infinite before the first."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 import pyqtgraph as pg
@@ -20,13 +22,19 @@ from monitor.window.view import Reading
 _SPANS_DEG = {"flexion": (-15.0, 45.0), "lateral": (-30.0, 30.0), "rotation": (-45.0, 45.0)}
 """What each strip shows at least: everyday ranges of forward bend, side bend and turn. More is made room for."""
 
+Curve: TypeAlias = tuple[FloatArray, FloatArray]
+"""Seconds before now, and degrees."""
+_NO_LUMBAR = (None, None, None)
 _ROUND_DEG = 15.0
 _TICKS_DEG, _TICK_ROOM_PX = (15, 30, 45, 90), 26
 _INCLINATION = 3
 
 
 class AngleStrip(QWidget):
-    """A title, the present value in words, and the curve. `show_reading` and `show_curve` draw only what changed."""
+    """A title, the present value in words, and the curve. `show_reading` and `show_curve` draw only what changed.
+
+    With two sensors a second line of words and a second curve, in their own colour: the angle between them.
+    """
 
     def __init__(self, span_deg: tuple[float, float], timed: bool) -> None:
         super().__init__()
@@ -42,7 +50,12 @@ class AngleStrip(QWidget):
         for label in (self._title, self._ways, self._value, self._way, self._note):
             head.addWidget(label, 0, Qt.AlignmentFlag.AlignBaseline)
         head.insertStretch(2)
-        self._plot, self._curve = _plot(timed)
+        self._lumbar = _label("lumbar")
+        self._lumbar.setToolTip(text("lumbar.tip"))
+        self._lumbar.setVisible(False)
+        self._between: Reading | None = None
+        head.addWidget(self._lumbar, 0, Qt.AlignmentFlag.AlignBaseline)
+        self._plot, self._curve, self._lumbar_curve = _plot(timed)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(2)
@@ -64,6 +77,18 @@ class AngleStrip(QWidget):
         spoken = " ".join((reading.title, reading.value, reading.direction, reading.note))
         self._plot.setAccessibleName(spoken)
 
+    def show_lumbar(self, reading: Reading | None) -> None:
+        """None with one sensor: then there is nothing to say, and no room is taken."""
+        if reading == self._between:
+            return
+        self._between = reading
+        self._lumbar.setVisible(reading is not None)
+        if reading is not None:
+            words = (reading.title, reading.value if reading.known else "", reading.direction, reading.note)
+            self._lumbar.setText(" ".join(word for word in words if word))
+            self._lumbar.setProperty("known", reading.known)
+            self._lumbar.style().polish(self._lumbar)
+
     def set_type(self, font: QFont) -> None:
         """The font of the axes: small type of the window's own."""
         small = QFont(font)
@@ -71,8 +96,10 @@ class AngleStrip(QWidget):
         for side in ("left", "bottom"):
             self._plot.getAxis(side).setTickFont(small)
 
-    def show_curve(self, t_s: FloatArray, deg: FloatArray, fresh: bool) -> None:
-        self._fit(deg)
+    def show_curve(self, t_s: FloatArray, deg: FloatArray, fresh: bool, lumbar: Curve) -> None:
+        """`lumbar`: seconds and degrees of the angle between two sensors, empty with one."""
+        self._fit(np.concatenate((deg, lumbar[1])))
+        self._lumbar_curve.setData(*lumbar, connect="finite")
         if fresh is not self._fresh:
             self._fresh = fresh
             self._curve.setPen(_pen(theme.ACCENT if fresh else theme.UNKNOWN))
@@ -106,22 +133,25 @@ class MinutePlots(QWidget):
         for strip in self.strips:
             box.addWidget(strip, 1)
 
-    def show_readings(self, readings: tuple[Reading, Reading, Reading]) -> None:
-        for strip, reading in zip(self.strips, readings, strict=True):
+    def show_readings(self, readings: Sequence[Reading], lumbar: Sequence[Reading]) -> None:
+        """One of each a strip; no `lumbar` with one sensor."""
+        for strip, reading, between in zip(self.strips, readings, lumbar or _NO_LUMBAR, strict=True):
             strip.show_reading(reading)
+            strip.show_lumbar(between)
 
     def set_type(self, font: QFont) -> None:
         for strip in self.strips:
             strip.set_type(font)
 
-    def show_minute(self, t_s: FloatArray, deg: FloatArray, fresh: bool, by_inclination: bool) -> None:
-        """Columns of `deg`: flexion, lateral bend, rotation, inclination (which stands in while forward is unknown)."""
+    def show_minute(self, trunk: Curve, lumbar: Curve, fresh: bool, by_inclination: bool) -> None:
+        """Columns: flexion, lateral bend, rotation, inclination (which stands in while forward is unknown)."""
         for column, strip in enumerate(self.strips):
             chosen = _INCLINATION if by_inclination and column == 0 else column
-            strip.show_curve(t_s, deg[:, chosen], fresh)
+            between = (lumbar[0], lumbar[1][:, column])
+            strip.show_curve(trunk[0], trunk[1][:, chosen], fresh, between)
 
 
-def _plot(timed: bool) -> tuple[pg.PlotWidget, pg.PlotDataItem]:
+def _plot(timed: bool) -> tuple[pg.PlotWidget, pg.PlotDataItem, pg.PlotDataItem]:
     plot = pg.PlotWidget(background=theme.CARD)
     # Looked at only: the wheel scrolls the page and nothing can be dragged away.
     plot.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
@@ -144,8 +174,9 @@ def _plot(timed: bool) -> tuple[pg.PlotWidget, pg.PlotDataItem]:
     below.setTickPen(pg.mkPen(None))
     plot.showAxis("bottom", timed)
     plot.addItem(pg.InfiniteLine(pos=0.0, angle=0, pen=pg.mkPen("#B9C5CF", width=1)))
+    lumbar = plot.plot(pen=_pen(theme.LUMBAR), antialias=True, skipFiniteCheck=False)
     curve = plot.plot(pen=_pen(theme.ACCENT), antialias=True, skipFiniteCheck=False)
-    return plot, curve
+    return plot, curve, lumbar
 
 
 def _pen(colour: str) -> object:

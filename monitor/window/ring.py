@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from monitor.core.blocks import TrunkBlock
+from monitor.core.blocks import LumbarBlock, TrunkBlock
 from monitor.core.inputs import FloatArray
 
 SPAN_S = 60.0
@@ -32,7 +32,7 @@ class MinuteRing:
         self._cell = -np.inf
         self._last_s = -np.inf
 
-    def push(self, block: TrunkBlock) -> None:
+    def push(self, block: TrunkBlock | LumbarBlock) -> None:
         """Keep one row per cell; NaN where `ok` is False. A step back in time (a new recording) starts afresh."""
         if not len(block):
             return
@@ -46,7 +46,9 @@ class MinuteRing:
         if not len(keep):
             return
         self._cell = float(cells[-1])
-        angles = (block.flexion_deg, block.lateral_deg, block.rotation_deg, block.inclination_deg)
+        # Between two sensors there is no inclination: its column stays empty.
+        inclination = block.inclination_deg if isinstance(block, TrunkBlock) else np.full(len(block), np.nan)
+        angles = (block.flexion_deg, block.lateral_deg, block.rotation_deg, inclination)
         deg = np.column_stack([column[keep] for column in angles])
         deg[~block.ok[keep]] = np.nan
         self._append(block.t_s[keep], deg)

@@ -16,6 +16,7 @@ INK_SOFT: Final = "#51616F"
 ACCENT: Final = "#1C6486"
 ACCENT_SOFT: Final = "#E3EFF5"
 ACCENT_DARK: Final = "#134A64"
+LUMBAR: Final = "#8A5A00"
 UNKNOWN: Final = "#767F87"
 UNKNOWN_SOFT: Final = "#E6E9EC"
 PROMPT: Final = "#FBF4E4"
@@ -34,6 +35,7 @@ TEXT_PAIRS: Final = (
     (INK, PROMPT),
     (INK_SOFT, PROMPT),
     (ACCENT_DARK, ACCENT_SOFT),
+    (LUMBAR, CARD),
     (CARD, ACCENT),
     (CARD, ACCENT_DARK),
     (CARD, NOTICE),
@@ -81,6 +83,8 @@ def style_sheet(base_pt: float) -> str:
     #soft {{ color: {INK_SOFT}; }}
     #note {{ color: {INK_SOFT}; font-size: {pt["small"]}; }}
     #value[known="false"], #state[known="false"] {{ color: {UNKNOWN}; }}
+    #lumbar {{ color: {LUMBAR}; font-weight: 600; }}
+    #lumbar[known="false"] {{ color: {INK_SOFT}; font-weight: 400; }}
     #empty {{ background: {UNKNOWN_SOFT}; border-radius: 10px; }}
     #stepNumber {{ background: {UNKNOWN_SOFT}; color: {INK_SOFT}; border-radius: 14px; font-weight: 600; }}
     #stepNumber[now="true"] {{ background: {ACCENT}; color: {CARD}; }}

@@ -41,7 +41,10 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Everything printed in the window at one moment. Two equal views need no redrawing of text."""
+    """Everything printed in the window at one moment. Two equal views need no redrawing of text.
+
+    `lumbar`: the angles between two sensors in the order of `readings`; empty with one sensor, which cannot know them.
+    """
 
     banner: str
     banner_note: str
@@ -57,6 +60,7 @@ class View:
     place: str
     readings: tuple[Reading, Reading, Reading]
     by_inclination: bool
+    lumbar: tuple[Reading, ...]
     empty: str
     empty_next: str
     calibrating: bool
@@ -83,7 +87,7 @@ def look(model: WindowModel, now_s: float) -> View:
         banner=text(f"banner.{banner}"),
         banner_note=text(f"banner.{banner}.note"),
         link=_link(model),
-        link_up=snapshot.connected and not model.ended,
+        link_up=snapshot.connected and not snapshot.away and not model.ended,
         battery=_percent("battery", snapshot.battery_percent),
         coverage=_percent("coverage", 100.0 * snapshot.coverage),
         fresh=fresh,
@@ -94,6 +98,7 @@ def look(model: WindowModel, now_s: float) -> View:
         place=_place(snapshot.placement),
         readings=_readings(model, fresh),
         by_inclination=_by_inclination(model),
+        lumbar=_lumbar(model, now_s) if snapshot.two else (),
         empty=empty,
         empty_next=empty_next,
         calibrating=calibrating,
@@ -111,10 +116,11 @@ def look(model: WindowModel, now_s: float) -> View:
 
 
 def _link(model: WindowModel) -> str:
+    away = model.snapshot.away
     if model.mode is Mode.REPLAY:
-        return text("link.up.replay" if model.snapshot.connected else "link.down.replay")
+        return text("link.up.replay" if model.snapshot.connected and not away else "link.down.replay")
     if model.snapshot.connected and not model.ended:
-        return text("link.up")
+        return text("link.one_down", place=_where(away[0])) if away else text("link.up")
     searching = not model.snapshot.ever_connected and not model.ended and not model.has_rows()
     return text("link.searching" if searching else "link.down")
 
@@ -135,8 +141,12 @@ def _state_note(model: WindowModel, fresh: bool) -> str:
 
 
 def _place(placement: str) -> str:
+    return text("placement.at", place=_where(placement))
+
+
+def _where(placement: str) -> str:
     key = placement if placement in ("lower_back", "upper_back", "sternum", "waist") else "lower_back"
-    return text("placement.at", place=text(f"placement.{key}"))
+    return text(f"placement.{key}")
 
 
 def _by_inclination(model: WindowModel) -> bool:
@@ -161,6 +171,32 @@ def _readings(model: WindowModel, fresh: bool) -> tuple[Reading, Reading, Readin
     return first, second, third
 
 
+def _lumbar(model: WindowModel, now_s: float) -> tuple[Reading, ...]:
+    """The upper sensor against the lower, in the order of the trunk's own readings."""
+    now, fresh = model.snapshot, model.lumbar_fresh(now_s)
+    missing = text("lumbar.no_link" if now.away or not fresh else "reading.no_forward")
+    angles = (
+        (now.lumbar_flexion_deg, ("reading.forward", "reading.backward", "")),
+        (now.lumbar_lateral_deg, ("reading.right", "reading.left", "")),
+        (now.lumbar_rotation_deg, ("reading.left", "reading.right", "")),
+    )
+    return tuple(_between(angle, ways, missing, fresh) for angle, ways in angles)
+
+
+def _between(angle_deg: float, ways: tuple[str, str, str], missing: str, fresh: bool) -> Reading:
+    title = text("lumbar.title")
+    if not fresh or not math.isfinite(angle_deg):
+        return Reading(title, "", text("none"), "", missing, False)
+    value = text("reading.value", degrees=round(abs(angle_deg)))
+    return Reading(title, "", value, _way(angle_deg, ways), "", True)
+
+
+def _way(angle_deg: float, ways: tuple[str, str, str]) -> str:
+    positive, negative, middle = ways
+    way = middle if abs(angle_deg) < UPRIGHT_WITHIN_DEG else positive if angle_deg > 0 else negative
+    return text(way) if way else ""
+
+
 def _reading(
     name: str, angle_deg: float, ways: tuple[str, str, str], note: str, missing: str, fresh: bool
 ) -> Reading:
@@ -169,10 +205,8 @@ def _reading(
         return Reading(title, signs, text("none"), "", text("state.stale.why"), False)
     if not math.isfinite(angle_deg):
         return Reading(title, signs, text("none"), "", missing, False)
-    positive, negative, middle = ways
-    way = middle if abs(angle_deg) < UPRIGHT_WITHIN_DEG else positive if angle_deg > 0 else negative
     value = text("reading.value", degrees=round(abs(angle_deg)))
-    return Reading(title, signs, value, text(way) if way else "", note, True)
+    return Reading(title, signs, value, _way(angle_deg, ways), note, True)
 
 
 def _step(model: WindowModel) -> Step:

@@ -123,7 +123,9 @@ class MainWindow(QMainWindow):
         self._model.dismiss_all()
 
     def calibrate(self) -> None:
-        self._send("calibrate", {"sensor": self._model.snapshot.primary, "seconds": CALIBRATE_S})
+        snapshot = self._model.snapshot
+        for sensor in snapshot.roles or [snapshot.primary]:
+            self._send("calibrate", {"sensor": sensor, "seconds": CALIBRATE_S})
 
     def stop(self) -> None:
         """Ask the session to end; the window closes once everything is saved."""
@@ -245,15 +247,16 @@ class MainWindow(QMainWindow):
         say(self._escalation, view.escalation)
         self._escalation.setVisible(bool(view.escalation))
         self._posture.show_view(view)
-        self._plots.show_readings(view.readings)
+        self._plots.show_readings(view.readings, view.lumbar)
         self._prompts.show_view(view)
         self._actions.show_view(view)
         self._setup.show_view(view, self._model.snapshot.placement)
 
     def _show_plots(self, now_s: float) -> None:
-        t_s, deg = self._model.ring.window(self._model.present_s(now_s))
+        present_s = self._model.present_s(now_s)
+        trunk, lumbar = self._model.ring.window(present_s), self._model.lumbar_ring.window(present_s)
         by_inclination = self._view is not None and self._view.by_inclination
-        self._plots.show_minute(t_s, deg, self._model.fresh(now_s), by_inclination)
+        self._plots.show_minute(trunk, lumbar, self._model.fresh(now_s), by_inclination)
 
     def _show_figure(self, now_s: float) -> None:
         snapshot = self._model.snapshot
