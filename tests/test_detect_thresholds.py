@@ -20,6 +20,8 @@ DERIVED = {
     "REACH_FRAMES",  # sums of other radii
     "REACH_BACK_FRAMES",
     "WITHIN_COSINE",  # WITHIN_DEG
+    "KEEP_S",  # sums of other spans
+    "AXES",
     "MOVEMENT_MEMORY",  # a buffer's length
     "ROUNDING",
     "COLUMNS",

@@ -1,0 +1,143 @@
+"""Strokes: one angle leaves where it was, turns, and comes back, stays, or turns again. Pure but for its own state."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from monitor.core.inputs import BoolArray, FloatArray
+from monitor.detect.frames import Frames
+
+HOLD_FRAMES = 10  # one second below the active rate is a hold [I]
+LEAVE_DEG = 3.0  # a movement starts this far from where it was still [I]
+RETURN_SHARE = 0.2  # and has come back within this share of its range [I]
+AGAIN_SHARE = (
+    0.5  # back by this share of its range and off again: that was one repetition, and here is the next [I]
+)
+AGAIN_DEG = 10.0  # off again by this much: the least range of a movement [I]
+LONGEST_S = 15.0  # whoever has not arrived by then does not move, but works, holds or drifts [I]
+
+
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """Away in direction `sign` (+1, -1) from `base_deg` and back or to a hold; `settled_s`: when that was known.
+
+    `returned`: it came back to where it began.
+    """
+
+    sign: float
+    start_s: float
+    end_s: float
+    base_deg: float
+    settled_s: float
+    returned: bool
+
+
+class Strokes:
+    """The strokes of one axis. Frames come in order with running indices; a lost stretch ends with `restart`."""
+
+    def __init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        self._still_deg = math.nan
+        self._before_deg = math.nan
+        self._back_deg = 0.0
+        self._last = -HOLD_FRAMES - 1
+        self._stop()
+
+    def frames(self, first: int, frames: Frames, angle: FloatArray, active: BoolArray) -> list[Stroke]:
+        """Take the next frames, the first of which has index `first`; `angle` (m,) deg, `active` (m,) it is turning."""
+        out: list[Stroke] = []
+        rows = np.flatnonzero(active)
+        before = np.concatenate(((self._before_deg,), angle[:-1]))
+        for i, before_deg, angle_deg, start_s, end_s in zip(
+            rows.tolist(),
+            before[rows].tolist(),
+            angle[rows].tolist(),
+            frames.start_s[rows].tolist(),
+            frames.end_s[rows].tolist(),
+            strict=True,
+        ):
+            index = first + i
+            if index - self._last > HOLD_FRAMES:
+                out += self._hold(first, frames)
+                self._still_deg = angle_deg if math.isnan(before_deg) else before_deg
+                self._back_deg = 0.0
+            self._last = index
+            if self._sign:
+                out += self._under_way(angle_deg, end_s)
+            if not self._sign:
+                self._begin(angle_deg - self._still_deg, start_s, end_s)
+        if first + len(angle) - self._last > HOLD_FRAMES:
+            out += self._hold(first, frames)
+        self._before_deg = float(angle[-1])
+        return out
+
+    def close(self, t_s: float) -> list[Stroke]:
+        """No more will come: a stroke that was on its way back is as good as done."""
+        turned = self._sign and self._reach_deg - self._low_deg >= AGAIN_SHARE * self._reach_deg
+        return [self._end(self._end_s, t_s, returned=True)] if turned else []
+
+    def _begin(self, away_deg: float, start_s: float, end_s: float) -> None:
+        """A stroke begins once the angle has left; after a return on the same side, from the nearest it has come."""
+        if away_deg * self._back_deg <= 0.0:
+            self._back_deg = 0.0
+        elif abs(away_deg) < abs(self._back_deg):
+            self._back_deg = away_deg
+        base_deg = abs(self._back_deg)
+        if not abs(away_deg) - base_deg >= LEAVE_DEG:  # nor where an angle is not known
+            return
+        self._sign = math.copysign(1.0, away_deg)
+        self._start_s, self._end_s, self._base_deg = start_s, end_s, base_deg
+        self._reach_deg = self._low_deg = abs(away_deg)
+        self._reach_s = self._low_s = end_s
+
+    def _under_way(self, angle_deg: float, end_s: float) -> list[Stroke]:
+        away_deg = self._sign * (angle_deg - self._still_deg)
+        if end_s - self._start_s > LONGEST_S:
+            stroke = self._end(self._reach_s, end_s, returned=False)
+            self._still_deg, self._back_deg = angle_deg, 0.0
+            return [stroke]
+        if self._turned_again(away_deg):
+            low_deg, low_s = self._low_deg, self._low_s
+            stroke = self._end(low_s, end_s, returned=False)
+            self._sign, self._start_s, self._base_deg = stroke.sign, low_s, low_deg
+            self._reach_deg = self._low_deg = away_deg
+            self._end_s = self._reach_s = self._low_s = end_s
+            return [stroke]
+        self._end_s = end_s
+        if away_deg > self._reach_deg:
+            self._reach_deg = self._low_deg = away_deg
+            self._reach_s = self._low_s = end_s
+        elif away_deg < self._low_deg:
+            self._low_deg, self._low_s = away_deg, end_s
+            if away_deg < max(LEAVE_DEG, RETURN_SHARE * self._reach_deg):
+                self._back_deg = self._sign * max(away_deg, 0.0)
+                return [self._end(end_s, end_s, returned=True)]
+        return []
+
+    def _turned_again(self, away_deg: float) -> bool:
+        back_deg = self._reach_deg - self._low_deg
+        return (
+            back_deg >= max(AGAIN_DEG, AGAIN_SHARE * (self._reach_deg - self._base_deg))
+            and away_deg - self._low_deg >= AGAIN_DEG
+        )
+
+    def _hold(self, first: int, frames: Frames) -> list[Stroke]:
+        if not self._sign:
+            return []
+        return [self._end(self._end_s, float(frames.end_s[self._last + HOLD_FRAMES - first]), returned=False)]
+
+    def _end(self, end_s: float, settled_s: float, *, returned: bool) -> Stroke:
+        base_deg = self._still_deg + self._sign * self._base_deg
+        stroke = Stroke(self._sign, self._start_s, end_s, base_deg, settled_s, returned)
+        self._stop()
+        return stroke
+
+    def _stop(self) -> None:
+        self._sign = 0.0
+        self._start_s = self._end_s = self._reach_s = self._low_s = math.nan
+        self._base_deg = self._reach_deg = self._low_deg = 0.0
