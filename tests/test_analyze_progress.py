@@ -92,14 +92,18 @@ def test_the_length_of_a_table_is_found_from_its_ends(tmp_path: Path) -> None:
 def test_bars_move_on_a_terminal_and_nowhere_else(terminal: bool) -> None:
     paths, meter, shown = [Path("monday.csv"), Path("tuesday.csv")], Meter(2), io.StringIO()
     console = Console(file=shown, force_terminal=terminal, width=80)
-    with shown_progress(console, paths, meter):
+    with shown_progress(console, paths, meter) as say:
         meter.report(0)(Phase.DONE, 0.0, 0.0)
         for done_s in (600.0, 1200.0):
             meter.report(1)(Phase.ANALYSING, done_s, 3600.0)
             time.sleep(0.5)
+        say(
+            "a warning that is longer than the terminal is wide, as warnings about files and their columns are"
+        )
     text = shown.getvalue()
+    assert "as warnings about files and their columns are" in text, "nothing is cut off or drawn over"
     if not terminal:
-        assert text == ""
+        assert text.count("\n") == 1
         return
     for word in ("1 of 2 files", "tuesday.csv", "0:10:00 of 1:00:00", "0:20:00 of 1:00:00"):
         assert word in text

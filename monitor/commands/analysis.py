@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_module
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -36,10 +37,10 @@ def run_analyze(files: list[Path], folder: Path, options: AnalyzeOptions, json: 
         load_map(options.column_map)  # a wrong map is one refusal, not one for each file
     meter = Meter(len(files))
     console = Console(stderr=True)
-    with shown_progress(console, files, meter):
+    with shown_progress(console, files, meter) as say_above:
 
         def done(outcome: Outcome) -> None:
-            _tell(outcome, json)
+            _tell(outcome, json, say_above)
 
         outcomes = analyze_files(files, folder, options, analysis_tools(), done, meter)
     write_overview(outcomes, folder)
@@ -67,7 +68,7 @@ def run_dry(files: list[Path], column_map: Path | None, json: bool) -> int:
     return InputFileError.exit_code if any(found.problem for found in understood.values()) else 0
 
 
-def _tell(outcome: Outcome, json: bool) -> None:
+def _tell(outcome: Outcome, json: bool, say: Callable[[str], None]) -> None:
     if json:
         line = {
             "file": str(outcome.path),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,10 +18,17 @@ _WORDS = {Phase.MOUNTING: "finding how it was worn", Phase.ANALYSING: ""}
 
 
 @contextmanager
-def shown_progress(console: Console, paths: Sequence[Path], meter: Meter) -> Iterator[None]:
-    """Bars on a terminal while the body runs, nothing elsewhere. `meter` is read from a thread of its own."""
+def shown_progress(console: Console, paths: Sequence[Path], meter: Meter) -> Iterator[Callable[[str], None]]:
+    """Bars on a terminal while the body runs, nothing elsewhere. `meter` is read from a thread of its own.
+
+    Yields how to say a line meanwhile: above the bars.
+    """
+
+    def say(text: str) -> None:
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
+
     if not console.is_terminal:
-        yield
+        yield say
         return
     columns = (
         TextColumn("{task.description}", markup=False),
@@ -35,7 +42,7 @@ def shown_progress(console: Console, paths: Sequence[Path], meter: Meter) -> Ite
         thread = threading.Thread(target=board.follow, args=(ended,), name="progress", daemon=True)
         thread.start()
         try:
-            yield
+            yield say
         finally:
             ended.set()
             thread.join()
