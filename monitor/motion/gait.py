@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from monitor.core.inputs import BoolArray, FloatArray
+from monitor.motion.witness import PRIOR_WEIGHT, Witness, axis_of, folded, wrapped
 
-WINDOW_S = 4.0
+WINDOW_S = 3.0
+"""Some five steps. The next window starts HOP_S later."""
+HOP_S = 1.0
 ACTIVE_M_S2 = 0.06 * 9.80665
 """Standard deviation of |acc| above which the wearer walks (posture reference, R1)."""
 STEP_HZ = (1.3, 2.6)
 STEP_SHARE = 0.3
 """Least share of the vertical acceleration's power (0.5 to 10 Hz) at the step frequency, for steps rather than jolts."""
-FORWARD_LEAD_RAD = np.radians(98.0)
-"""At the step frequency forward acceleration leads vertical by 98 deg. Seen on 30 waist recordings (81 to 111 deg) and at
-L5 in 11 people (86 to 137 deg): the sign is sure, the direction good to some 20 deg."""
+FORWARD_LEAD_DEG = 98.0
+"""At the step frequency forward acceleration leads vertical by 98 deg: 57 to 131 deg in 3 s of waist recordings (15 people),
+83 to 139 deg at L5 (10 people)."""
+LEAD_WITHIN_DEG = 60.0
+"""A lead further off tells no sign: at 90 deg off it would be a coin's."""
+STEP_SD_DEG = {"lower_back": 2.6, "waist": 5.4}
+"""How far the axis of horizontal acceleration at the step frequency strays from forward between people, the error of the
+references in the recordings taken off."""
+STRIDE_SD_DEG = {"lower_back": 3.8}
+"""The same of the sideways axis at the stride frequency. Not at the waist: a sensor beside the axis about which the pelvis
+turns feels that turning as sideways acceleration (20 deg off in waist recordings)."""
+SWAYS, STEPS = (1, 3), 2
+"""Harmonics of the stride: odd ones are sway, even ones steps."""
+HARMONICS = 6
+MOST_OF_RATE = 0.4
+"""Harmonics are fitted up to this share of the sampling rate."""
 _PADDING = 4
+
+_Phasors = npt.NDArray[np.complex128]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,13 +52,13 @@ class Walking:
 
 
 def find_walking(acc: FloatArray, up: FloatArray, rate_hz: float) -> Walking:
-    """Windows of 4 s with steps. `acc` (n,3) m/s2 and `up` (n,3) in sensor axes."""
-    length = round(WINDOW_S * rate_hz)
+    """Overlapping windows of 3 s with steps. `acc` (n,3) m/s2 and `up` (n,3) in sensor axes."""
+    length, hop = round(WINDOW_S * rate_hz), max(1, round(HOP_S * rate_hz))
     size = np.sqrt(np.einsum("ij,ij->i", acc, acc))
     vertical = np.einsum("ij,ij->i", acc, up)
     rows = np.zeros(len(acc), dtype=bool)
     starts, steps = [], []
-    for start in range(0, len(acc) - length + 1, length):
+    for start in range(0, len(acc) - length + 1, hop):
         part = slice(start, start + length)
         if float(np.std(size[part])) < ACTIVE_M_S2:
             continue
@@ -49,30 +70,80 @@ def find_walking(acc: FloatArray, up: FloatArray, rate_hz: float) -> Walking:
     return Walking(rows, np.array(steps), tuple(starts), length)
 
 
-def forward_from_gait(
-    vertical: FloatArray, horizontal: FloatArray, walking: Walking, rate_hz: float
-) -> tuple[FloatArray, float]:
-    """Unit forward direction (2,) in the plane of `horizontal` (n,2), and its quality 0..1.
+def gait_witnesses(
+    vertical: FloatArray, level: FloatArray, walking: Walking, rate_hz: float, placement: str
+) -> list[Witness]:
+    """What walking tells of forward: the axis of the steps and, at the lower back, the one square to the sway.
 
-    `vertical` (n,), `horizontal`: acceleration without gravity along the vertical and two level axes fixed to the
-    sensor. Quality is how far the windows agree with the direction and with the expected phase.
+    `vertical` (n,), `level` (n,2): acceleration without gravity along the vertical and two level axes fixed to the
+    sensor. The steps' axis is signed where its lead over the vertical is within 60 deg of that of walking forward.
     """
-    cross = []
-    for start, step_hz in zip(walking.starts, walking.step_hz, strict=True):
-        part = slice(start, start + walking.length)
-        turn = np.hanning(walking.length) * np.exp(
-            -2j * np.pi * step_hz / rate_hz * np.arange(walking.length)
-        )
-        v = np.sum((vertical[part] - np.mean(vertical[part])) * turn)
-        h = np.sum((horizontal[part] - np.mean(horizontal[part], axis=0)) * turn[:, None], axis=0)
-        cross.append(h * np.conj(v))
-    leading = np.array(cross) * np.exp(-1j * FORWARD_LEAD_RAD)
-    total = np.sum(leading, axis=0).real
-    size = float(np.hypot(total[0], total[1]))
-    everything = float(np.sum(np.sqrt(np.sum(np.abs(leading) ** 2, axis=1))))
-    if size == 0.0 or everything == 0.0:
-        return np.array((1.0, 0.0)), 0.0
-    return total / size, size / everything
+    columns = np.column_stack((vertical, level))
+    fits = [
+        _phasors(columns[start : start + walking.length], step_hz, rate_hz)
+        for start, step_hz in zip(walking.starts, walking.step_hz, strict=True)
+    ]
+    apart = max(1.0, float(walking.rows.sum()) / walking.length)
+    # Turned by the vertical's phase, windows add up whatever moment of a step they begin with.
+    steps = [fit[STEPS, 1:] * np.exp(-1j * np.angle(fit[STEPS, 0])) for fit in fits]
+    total: _Phasors = np.sum(steps, axis=0)
+    angle, thin = axis_of(_covariance(total))
+    each = [axis_of(_covariance(step))[0] for step in steps]
+    sd = _sd(angle, thin, each, apart, STEP_SD_DEG[placement])
+    along = float(np.angle(total[0] * math.cos(angle) + total[1] * math.sin(angle)))
+    off = wrapped(along - math.radians(FORWARD_LEAD_DEG))
+    signed = abs(folded(off)) <= math.radians(LEAD_WITHIN_DEG)
+    found = [Witness("gait", angle if abs(off) <= math.pi / 2 else angle + math.pi, sd, signed)]
+    if placement in STRIDE_SD_DEG:
+        sways = [_swaying(fit) for fit in fits]
+        angle, thin = axis_of(np.sum(sways, axis=0))
+        each = [axis_of(sway)[0] for sway in sways]
+        sd = _sd(angle, thin, each, apart, STRIDE_SD_DEG[placement])
+        found.append(Witness("sway", angle + math.pi / 2, sd, False))
+    return found
+
+
+def _sd(angle: float, thin: float, each: Sequence[float], apart: float, between_deg: float) -> float:
+    """One standard deviation (rad) of an axis.
+
+    What is not on a line has a part across it in phase that is about as large, and cannot be told from a turned axis;
+    `thin`, the part out of phase, says how large in this person. Added is the scatter of `each` window's axis over the
+    root of those that stand `apart`.
+    """
+    person = (PRIOR_WEIGHT * math.radians(between_deg) ** 2 + thin**2) / (PRIOR_WEIGHT + 1.0)
+    scatter = sum(folded(one - angle) ** 2 for one in each) / len(each)
+    return math.sqrt(person + scatter / apart)
+
+
+def _covariance(phasor: _Phasors) -> FloatArray:
+    covariance: FloatArray = np.outer(phasor, phasor.conj()).real
+    return covariance
+
+
+def _swaying(fit: _Phasors) -> FloatArray:
+    """The covariance of the level phasors at the odd harmonics."""
+    sway = np.zeros((2, 2))
+    for k in SWAYS:
+        if k < len(fit):
+            sway += _covariance(fit[k, 1:])
+    return sway
+
+
+def _phasors(columns: FloatArray, step_hz: float, rate_hz: float) -> _Phasors:
+    """Complex amplitude (harmonics from the 0th on, columns) of the stride's harmonics, fitted together.
+
+    Together, because 3 s are too short for a window function to keep neighbours apart.
+    """
+    n = len(columns)
+    most = max(STEPS, min(HARMONICS, int(MOST_OF_RATE * rate_hz / (0.5 * step_hz))))
+    k = np.arange(most + 1)
+    turn = np.outer((np.arange(n) - 0.5 * n) * (np.pi * step_hz / rate_hz), k)
+    basis = np.concatenate((np.cos(turn), np.sin(turn[:, 1:])), axis=1)
+    weight = np.hanning(n)[:, None]
+    fit = np.linalg.lstsq(weight * basis, weight * columns, rcond=None)[0]
+    phasors: _Phasors = fit[: most + 1].astype(np.complex128)
+    phasors[1:] -= 1j * fit[most + 1 :]
+    return phasors
 
 
 def _step_hz(vertical: FloatArray, rate_hz: float) -> float | None:

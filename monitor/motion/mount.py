@@ -12,11 +12,14 @@ from monitor.core.blocks import PoseBlock
 from monitor.core.errors import MountError, SettingsError
 from monitor.core.inputs import BoolArray, FloatArray
 from monitor.core.quaternion import from_matrix
-from monitor.motion.gait import Walking, find_walking, forward_from_gait
+from monitor.motion.bends import MIN_BENDS, bend_directions, bends_witness, leans_witness
+from monitor.motion.gait import STEP_SD_DEG, Walking, find_walking, gait_witnesses
+from monitor.motion.witness import Witness, agreed
 
 G_M_S2 = 9.80665
-MIN_S = 5.0
-MIN_WALK_S = 8.0
+MIN_S = 4.0
+MIN_WALK_S = 4.0
+"""Seven steps: a walk of 5 s contains as much whatever second it begins in."""
 MIN_QUIET_S = 3.0
 QUIET_M_S2 = 0.02 * G_M_S2
 """Largest standard deviation of |acc| in a quiet second (posture reference, R1)."""
@@ -24,36 +27,34 @@ QUIET_DEG = 1.5
 """Largest change of the vertical in sensor axes within a quiet second."""
 SAME_POSE_DEG = 15.0
 SAME_POSE_SHARE = 0.6
-BEND_FROM_DEG, BEND_PEAK_DEG, BEND_MOST_DEG = 10.0, 20.0, 110.0
-BEND_S = (0.5, 15.0)
-MIN_BENDS = 2
-BENDS_AGREE = 0.9
-"""Least mean resultant length of the bends' directions: two bends within 50 deg of each other."""
-GAIT_AGREES = 0.3
-METHODS_DEG = 60.0
-"""Gait is good to some 20 deg: further apart than this, gait and bends tell of different things."""
+MAX_FORWARD_SD_DEG = 8.0
+"""A forward known no better than this is refused: half of a bend's side would show as flexion [I]."""
+QUALITY_0_DEG = 20.0
+"""Standard deviation of forward at which the quality is 0."""
 USUAL_QUALITY = 0.1
 """Of a mount whose up is only the most frequent pose: the wearer may have been leaning all the time [I]."""
-GAIT_PLACEMENTS = ("lower_back", "waist")
 
 
 @dataclass(frozen=True, slots=True)
 class Mount:
     """`quat` w x y z, sensor -> body. `quality` 0..1. `source`: `gait`, `bends`, `gait+bends`, `quiet`, `axes` or `usual`.
 
-    Without `forward_known` x and y are some two level axes of the sensor.
+    Without `forward_known` x and y are some two level axes of the sensor. `forward_sd_deg`: one standard deviation of
+    forward about the cranial axis, NaN where it is unknown or given. `refusal`: why forward is unknown.
     """
 
     quat: tuple[float, float, float, float]
     quality: float
     forward_known: bool
     source: str
+    forward_sd_deg: float = math.nan
+    refusal: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Forward:
     direction: FloatArray
-    quality: float
+    sd_deg: float
     source: str
 
 
@@ -71,18 +72,20 @@ def find_mount(poses: Sequence[PoseBlock], placement: str, need_forward: bool = 
             f"Calibrate again for at least {MIN_S:.0f} s.",
             "too_short",
         )
-    walking = find_walking(acc, up, rate_hz)
-    walks = len(walking.starts) * walking.length >= MIN_WALK_S * rate_hz
-    cranial, up_quality = _walking_up(up, walking) if walks else _quiet_up(acc, up, rate_hz)
+    walking = _in_one_pose(find_walking(acc, up, rate_hz), up)
+    if walking is not None and float(walking.rows.sum()) < MIN_WALK_S * rate_hz:
+        walking = None
+    cranial, up_quality = _quiet_up(acc, up, rate_hz) if walking is None else _walking_up(up, walking)
     try:
-        forward = _forward(acc, up, cranial, walking if walks else None, rate_hz, placement)
-    except MountError:
+        forward = _forward(acc, up, cranial, walking, rate_hz, placement)
+    except MountError as refused:
         if need_forward:
             raise
-        return Mount(_rotation(cranial, _level(cranial)[0]), up_quality, False, "gait" if walks else "quiet")
-    return Mount(
-        _rotation(cranial, forward.direction), min(up_quality, forward.quality), True, forward.source
-    )
+        source = "quiet" if walking is None else "gait"
+        quat = _rotation(cranial, _level(cranial)[0])
+        return Mount(quat, up_quality, False, source, refusal=refused.sentence)
+    quality = min(up_quality, max(0.0, 1.0 - forward.sd_deg / QUALITY_0_DEG))
+    return Mount(_rotation(cranial, forward.direction), quality, True, forward.source, forward.sd_deg)
 
 
 def usual_mount(poses: Sequence[PoseBlock]) -> Mount:
@@ -135,11 +138,21 @@ def _gathered(poses: Sequence[PoseBlock]) -> tuple[FloatArray, FloatArray, float
     return acc[known], up[known], poses[0].imu.rate_hz or 1.0
 
 
+def _in_one_pose(walking: Walking, up: FloatArray) -> Walking | None:
+    """The walking windows in one pose with most of them: shaken lying down is not walking upright."""
+    if not walking.starts:
+        return None
+    means = np.array([np.mean(up[start : start + walking.length], axis=0) for start in walking.starts])
+    most = _one_pose(means)
+    starts = tuple(start for start, kept in zip(walking.starts, most, strict=True) if kept)
+    rows = np.zeros_like(walking.rows)
+    for start in starts:
+        rows[start : start + walking.length] = True
+    return Walking(rows, walking.step_hz[most], starts, walking.length)
+
+
 def _walking_up(up: FloatArray, walking: Walking) -> tuple[FloatArray, float]:
-    """Mean vertical over the walking windows in one pose with most of them: shaken lying down is not walking upright."""
-    windows = np.array([up[start : start + walking.length] for start in walking.starts])
-    most = _one_pose(np.mean(windows, axis=1))
-    return _mean_up(windows[most].reshape(-1, 3))
+    return _mean_up(up[walking.rows])
 
 
 def _one_pose(means: FloatArray) -> BoolArray:
@@ -191,79 +204,58 @@ def _forward(
     rate_hz: float,
     placement: str,
 ) -> _Forward:
-    gait = None
-    if walking is not None and placement in GAIT_PLACEMENTS:
-        gait = _gait(acc, up, cranial, walking, rate_hz)
-    directions = _bends(up, cranial, rate_hz)
-    bends = _agreed(directions)
-    if gait is not None and bends is not None:
-        if float(np.dot(gait.direction, bends.direction)) < math.cos(math.radians(METHODS_DEG)):
-            raise MountError(
-                "Walking and bending point in different directions.",
-                "Fix the sensor firmly and calibrate again, bending straight forward.",
-                "disagree",
-            )
-        both = gait.quality * gait.direction + bends.quality * bends.direction
-        return _Forward(_unit(both), max(gait.quality, bends.quality), "gait+bends")
-    found = gait or bends
-    if found is not None:
-        return found
-    if len(directions) >= MIN_BENDS:
+    e1, e2 = _level(cranial)
+    vertical = np.stack([np.einsum("ij,j->i", up, axis) for axis in (cranial, e1, e2)], axis=1)
+    tilt_deg = np.degrees(np.arccos(np.clip(vertical[:, 0], -1.0, 1.0)))
+    free = np.ones(len(acc), bool) if walking is None else ~walking.rows
+    directions = bend_directions(vertical[:, 1:], tilt_deg, free, rate_hz)
+    bends = bends_witness(directions)
+    gait: list[Witness] = []
+    if walking is not None and placement in STEP_SD_DEG:
+        linear = acc - G_M_S2 * up
+        along = np.stack([np.einsum("ij,j->i", linear, axis) for axis in (cranial, e1, e2)], axis=1)
+        gait = gait_witnesses(along[:, 0], along[:, 1:], walking, rate_hz, placement)
+    steps = any(witness.signed for witness in gait)
+    if bends is None and len(directions) >= MIN_BENDS and not steps:
         raise MountError(
             "The bends went in different directions.", "Bend straight forward twice, gently.", "disagree"
         )
-    if walking is not None and placement not in GAIT_PLACEMENTS:
+    if not steps and (bends is None or len(directions) < MIN_BENDS):
+        raise _nothing_signed(walking, gait)
+    leans = leans_witness(vertical[:, 1:], tilt_deg, free, rate_hz)
+    witnesses = [*gait, *(witness for witness in (bends, leans) if witness is not None)]
+    together = agreed(witnesses)
+    if together is None:
         raise MountError(
+            "Walking and bending point in opposite directions.",
+            "Fix the sensor firmly and calibrate again, bending straight forward.",
+            "disagree",
+        )
+    angle, sd = together
+    if math.degrees(sd) > MAX_FORWARD_SD_DEG:
+        raise MountError(
+            f"Forward is known to {math.degrees(sd):.0f} degrees only: what was seen does not agree.",
+            "Fix the sensor firmly, walk straight on for 10 s or bend straight forward twice.",
+            "disagree",
+        )
+    source = "+".join(w.name for w in witnesses if w.signed)
+    return _Forward(math.cos(angle) * e1 + math.sin(angle) * e2, math.degrees(sd), source)
+
+
+def _nothing_signed(walking: Walking | None, gait: Sequence[Witness]) -> MountError:
+    if gait:
+        return MountError(
+            "The steps do not look like walking forward.", "Bend forward twice, gently.", "disagree"
+        )
+    if walking is not None:
+        return MountError(
             "At the upper back or chest walking does not tell which way is forward.",
             "Bend forward twice, gently.",
             "thoracic_gait",
         )
-    raise MountError(
-        "Nothing told which way is forward.", "Bend forward twice, gently, or walk for 20 s.", "no_forward"
+    return MountError(
+        "Nothing told which way is forward.", "Bend forward twice, gently, or walk for 10 s.", "no_forward"
     )
-
-
-def _gait(
-    acc: FloatArray, up: FloatArray, cranial: FloatArray, walking: Walking, rate_hz: float
-) -> _Forward | None:
-    linear = acc - G_M_S2 * up
-    e1, e2 = _level(cranial)
-    horizontal = np.stack((np.einsum("ij,j->i", linear, e1), np.einsum("ij,j->i", linear, e2)), axis=1)
-    vertical = np.einsum("ij,j->i", linear, cranial)
-    direction, quality = forward_from_gait(vertical, horizontal, walking, rate_hz)
-    if quality < GAIT_AGREES:
-        return None
-    return _Forward(direction[0] * e1 + direction[1] * e2, quality, "gait")
-
-
-def _bends(up: FloatArray, cranial: FloatArray, rate_hz: float) -> list[FloatArray]:
-    """Unit level direction towards which the trunk leaned at the peak of each excursion from upright and back."""
-    along = np.einsum("ij,j->i", up, cranial)
-    tilt = np.degrees(np.arccos(np.clip(along, -1.0, 1.0)))
-    directions = []
-    for start, end in _runs(tilt > BEND_FROM_DEG):
-        peak = start + int(np.argmax(tilt[start:end]))
-        back = start > 0 and end < len(tilt)
-        lasted = BEND_S[0] <= (end - start) / rate_hz <= BEND_S[1]
-        if back and lasted and BEND_PEAK_DEG <= tilt[peak] <= BEND_MOST_DEG:
-            # Leaning forward brings the vertical behind the body: forward is where it went away from.
-            directions.append(_unit(along[peak] * cranial - up[peak]))
-    return directions
-
-
-def _agreed(directions: list[FloatArray]) -> _Forward | None:
-    if len(directions) < MIN_BENDS:
-        return None
-    mean = np.mean(np.array(directions), axis=0)
-    length = float(np.sqrt(np.sum(mean * mean)))
-    if length < BENDS_AGREE:
-        return None
-    return _Forward(mean / length, (length - BENDS_AGREE) / (1 - BENDS_AGREE), "bends")
-
-
-def _runs(flags: BoolArray) -> list[tuple[int, int]]:
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], flags, [False]))))
-    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
 def _unit(v: FloatArray) -> FloatArray:

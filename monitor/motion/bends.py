@@ -1,0 +1,92 @@
+"""Forward seen in leaning: bends forward tell it with its sign, quick leans such as rising from a seat its axis."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from monitor.core.inputs import BoolArray, FloatArray
+from monitor.motion.witness import Witness, axis_of, folded, pooled, wrapped
+
+BEND_FROM_DEG, BEND_PEAK_DEG, BEND_MOST_DEG = 10.0, 20.0, 110.0
+BEND_S = (1.0, 15.0)
+"""Shorter than a second is a stumble or a step on the stairs; the quickest comfortable bend takes 2 s (Laird 2019)."""
+FREE_SHARE = 0.7
+"""Walking is known to a second or so: a bend right after it overlaps."""
+MIN_BENDS = 2
+BENDS_WITHIN_DEG = 50.0
+"""Bends that far from their mean go in different directions."""
+BEND_SD_DEG = 5.0
+"""Between bends of one person asked to bend forward [I]."""
+BENDING_SD_DEG = 1.5
+"""Of the mean of many: nobody bends quite straight, soft tissue turns the sensor [I]."""
+LEAN_DEG_S, LEAN_DEG, LEAN_MOST_DEG = 15.0, 15.0, 70.0
+LEAN_S = (0.5, 4.0)
+LEAN_THIN = 0.35
+"""Short to long axis of a lean that goes along a line."""
+LEAN_SD_DEG = 8.0
+"""Seen in sitting down and rising at the waist: the two of a recording differ by 10 deg (15 people)."""
+MIN_LEANS = 2
+LEANS_AGREE = 0.8
+"""Least mean resultant length of the leans' doubled angles; less means leaning to all sides."""
+
+
+def bend_directions(level: FloatArray, tilt_deg: FloatArray, free: BoolArray, rate_hz: float) -> list[float]:
+    """Angle (rad) towards which the trunk leaned in each excursion from upright and back that is `free` for the most part.
+
+    `level` (n,2): the vertical along two level axes fixed to the sensor.
+    """
+    found = []
+    for start, end in _runs(tilt_deg > BEND_FROM_DEG):
+        peak = float(np.max(tilt_deg[start:end]))
+        whole = start > 0 and end < len(tilt_deg) and float(np.mean(free[start:end])) >= FREE_SHARE
+        if (
+            whole
+            and BEND_PEAK_DEG <= peak <= BEND_MOST_DEG
+            and BEND_S[0] <= (end - start) / rate_hz <= BEND_S[1]
+        ):
+            # Leaning forward brings the vertical behind the body: forward is where it went away from.
+            away = -np.sum(level[start:end][tilt_deg[start:end] >= 0.5 * peak], axis=0)
+            found.append(math.atan2(away[1], away[0]))
+    return found
+
+
+def bends_witness(directions: list[float]) -> Witness | None:
+    """What bends say together; None where there is none or they go in different directions."""
+    if not directions:
+        return None
+    middle = math.atan2(sum(map(math.sin, directions)), sum(map(math.cos, directions)))
+    offsets = [wrapped(direction - middle) for direction in directions]
+    if max(map(abs, offsets)) > math.radians(BENDS_WITHIN_DEG):
+        return None
+    mean, sd = pooled(np.array(offsets), np.full(len(offsets), math.radians(BEND_SD_DEG)))
+    return Witness("bends", middle + mean, math.hypot(sd, math.radians(BENDING_SD_DEG)), True)
+
+
+def leans_witness(level: FloatArray, tilt_deg: FloatArray, free: BoolArray, rate_hz: float) -> Witness | None:
+    """The axis along which the trunk leans quickly and straight while `free`; None where there is no one axis."""
+    steps = np.diff(level, axis=0, prepend=level[:1])
+    quick = np.sqrt(np.einsum("ij,ij->i", steps, steps)) * rate_hz > math.radians(LEAN_DEG_S)
+    axes = []
+    for start, end in _runs(quick & free & (tilt_deg < LEAN_MOST_DEG)):
+        if not LEAN_S[0] <= (end - start) / rate_hz <= LEAN_S[1]:
+            continue
+        angle, thin = axis_of(np.einsum("ni,nj->ij", steps[start:end], steps[start:end]))
+        travelled = math.degrees(float(np.sum(np.abs(steps[start:end] @ (math.cos(angle), math.sin(angle))))))
+        if travelled >= LEAN_DEG and thin <= LEAN_THIN:
+            axes.append(angle)
+    if len(axes) < MIN_LEANS:
+        return None
+    doubled = np.mean(np.exp(2j * np.array(axes)))
+    if abs(doubled) < LEANS_AGREE:
+        return None
+    middle = 0.5 * float(np.angle(doubled))
+    offsets = np.array([folded(axis - middle) for axis in axes])
+    mean, sd = pooled(offsets, np.full(len(axes), math.radians(LEAN_SD_DEG)))
+    return Witness("leans", middle + mean, math.hypot(sd, math.radians(BENDING_SD_DEG)), False)
+
+
+def _runs(flags: BoolArray) -> list[tuple[int, int]]:
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], flags, [False]))))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
