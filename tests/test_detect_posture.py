@@ -11,7 +11,7 @@ import pytest
 from trunk_script import Script, sensor_mark
 
 from monitor.core.blocks import TrunkBlock
-from monitor.core.events import Gap, MountSet, Posture, PostureState, Transition
+from monitor.core.events import REZEROED, Gap, MountSet, Posture, PostureState, Slip, SlipKind, Transition
 from monitor.core.inputs import Mark
 from monitor.detect.posture import DETECTOR
 
@@ -123,13 +123,31 @@ def test_a_gap_of_more_than_two_seconds_loses_the_posture(gap_s: float, after: P
 
 @pytest.mark.parametrize(
     "event",
-    [Mark(60.0, "attached", {}), MountSet("A", 60.0, (1.0, 0.0, 0.0, 0.0), 0.9, True, "calibrate")],
+    [
+        Mark(60.0, "attached", {}),
+        Mark(60.0, "attached", {"sensor": "A"}),
+        MountSet("A", 60.0, (1.0, 0.0, 0.0, 0.0), 0.9, True, "calibrate"),
+        Slip("A", 55.0, 20.0, 9.0, SlipKind.SLIPPED, 60.0),
+    ],
 )
-def test_a_sensor_attached_or_mounted_anew_loses_the_posture(event: Any) -> None:
+def test_a_sensor_that_slipped_or_was_attached_or_mounted_anew_loses_the_posture(event: Any) -> None:
     first = Script().walk(20).hold(5).sit_down().hold(30)
     records = run([first.block(), event])
     assert states(records)[-1].state is UNKNOWN
     assert records[-1] is event
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        Mark(60.0, "attached", {"sensor": "B"}),
+        MountSet("A", 60.0, (1.0, 0.0, 0.0, 0.0), 0.9, True, REZEROED),
+        Slip("B", 55.0, 20.0, 9.0, SlipKind.SLIPPED, 60.0),
+    ],
+)
+def test_another_sensor_or_a_mount_that_follows_a_creep_leaves_the_posture(event: Any) -> None:
+    first = Script().walk(20).hold(5).sit_down().hold(30)
+    assert states(run([first.block(), event]))[-1].state is SIT
 
 
 def test_short_gaps_all_the_time_do_not_blind_it() -> None:

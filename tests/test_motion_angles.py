@@ -17,7 +17,7 @@ from motion_fixtures import (
     trunk,
 )
 
-from monitor.core.blocks import TrunkBlock
+from monitor.core.blocks import TrunkBlock, take
 from monitor.core.errors import SettingsError
 from monitor.core.events import Gap, MountSet, Notice
 from monitor.core.inputs import Mark
@@ -159,3 +159,31 @@ def test_a_calibration_cut_short_by_the_end_is_refused():
     stage = TrunkAngles("A")
     stage.push([Mark(0.0, "calibrate", {"sensor": "A", "seconds": 20.0}), exact_pose(trunk(n=100))])
     assert [r.id for r in stage.close() if isinstance(r, Notice)] == ["calibration_too_short"]
+
+
+@pytest.mark.parametrize("whose", [{}, {"sensor": "A"}])
+def test_a_sensor_put_back_on_has_no_mount_until_it_is_calibrated_again(whose):
+    pose = exact_pose(calibration_move())
+    records = TrunkAngles("A").push([mount_mark(), pose, Mark(31.0, "attached", whose), pose])
+    before, after = [r for r in records if isinstance(r, TrunkBlock)]
+    assert np.isfinite(before.inclination_deg).all() and np.isnan(after.inclination_deg).all()
+    assert [r.id for r in records if isinstance(r, Notice)] == ["attached"]
+    again = TrunkAngles("A").push(
+        [mount_mark(), Mark(0.0, "attached", whose), Mark(0.0, "calibrate", {"sensor": "A"}), pose]
+    )
+    assert np.isfinite(again[-1].flexion_deg).all()
+
+
+def test_rows_from_before_a_sensor_was_put_back_on_are_no_part_of_its_calibration():
+    stage, pose = TrunkAngles("A"), exact_pose(calibration_move())
+    stage.push([Mark(0.0, "calibrate", {"sensor": "A", "seconds": 20.0}), take(pose, slice(0, 250))])
+    records = stage.push([Mark(5.0, "attached", {}), take(pose, slice(250, None))])
+    (said,) = [r for r in records if isinstance(r, MountSet)]
+    assert said.t_s == 25.0
+
+
+def test_another_sensor_put_back_on_changes_nothing():
+    records = TrunkAngles("A").push(
+        [mount_mark(), Mark(0.0, "attached", {"sensor": "B"}), exact_pose(trunk(n=5))]
+    )
+    assert np.isfinite(records[-1].inclination_deg).all()

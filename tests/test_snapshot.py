@@ -9,6 +9,7 @@ import pytest
 
 from monitor.core.blocks import TrunkBlock
 from monitor.core.events import (
+    REZEROED,
     Beat,
     DeviceStatus,
     Gap,
@@ -155,6 +156,20 @@ def test_a_calibration_runs_from_its_first_row_to_its_result_its_refusal_or_the_
         assert math.isnan(folded(asked, over).calibrate_left_s)
     other = Notice(14.0, "sink.lost", "No.")
     assert folded(asked, first, beat(15.0), other).calibrate_left_s == pytest.approx(15.0)
+
+
+def test_a_sensor_put_back_on_is_not_calibrated_any_more() -> None:
+    mounted = MountSet("a", 30.0, (1.0, 0.0, 0.0, 0.0), 1.0, True, "poses")
+    assert folded(mounted).mounted
+    for whose in ({}, {"sensor": "a"}):
+        assert not folded(mounted, Mark(40.0, "attached", whose)).mounted
+    assert folded(mounted, Mark(40.0, "attached", {"sensor": "b"})).mounted
+
+
+def test_a_mount_that_follows_a_creep_ends_no_calibration() -> None:
+    asked, first = Mark(7.0, "calibrate", {"sensor": "a", "seconds": 20.0}), rows(10.0, 10.1)
+    followed = MountSet("a", 30.0, (1.0, 0.0, 0.0, 0.0), 1.0, True, REZEROED)
+    assert folded(asked, first, beat(15.0), followed).calibrate_left_s == pytest.approx(15.0)
 
 
 def test_pain_lasts_until_the_self_check_is_answered() -> None:

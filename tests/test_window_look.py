@@ -55,7 +55,7 @@ def test_the_keys_of_the_buttons_are_all_different() -> None:
         if "&" in TEXTS[id] and id.startswith("button.")
     ]
     keys.append(TEXTS["prompts.dismiss"][TEXTS["prompts.dismiss"].index("&") + 1].lower())
-    assert len(keys) == len(set(keys)) == 10
+    assert len(keys) == len(set(keys)) == 11
 
 
 @pytest.mark.parametrize(

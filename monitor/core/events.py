@@ -14,6 +14,8 @@ from typing import Any, TypeAlias
 from monitor.core.blocks import Block
 from monitor.core.inputs import Input
 
+REZEROED = "rezeroed"
+
 
 class Posture(StrEnum):
     """The five posture states. `unknown` is the start, and what follows lost evidence."""
@@ -94,7 +96,10 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class MountSet:
-    """A mount came into force: `quat` w x y z, sensor -> body. `quality` 0..1; without forward no flexion or lateral bend."""
+    """A mount came into force: `quat` w x y z, sensor -> body. `quality` 0..1; without forward no flexion or lateral bend.
+
+    `source` REZEROED: it follows a small creep of the sensor, so that what was learned in body axes stays true.
+    """
 
     sensor: str
     t_s: float
@@ -102,6 +107,31 @@ class MountSet:
     quality: float
     forward_known: bool
     source: str
+
+
+class SlipKind(StrEnum):
+    """How far the sensor moved on the body: it slid, it was put on again in another way, or it hangs upside down."""
+
+    SLIPPED = "slipped"
+    REATTACHED = "reattached"
+    UPSIDE_DOWN = "upside_down"
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """The sensor no longer sits on the body as it did: upright shows `angle_deg` away from where it was.
+
+    `from_s` is when it was last seen in its place, so what was measured from there to `decided_s` may be wrong by that
+    angle; `t_s` the first row that showed it elsewhere. Evidence from before `decided_s` does not compare with
+    evidence after it.
+    """
+
+    sensor: str
+    t_s: float
+    from_s: float
+    angle_deg: float
+    slip: SlipKind
+    decided_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +245,7 @@ Event: TypeAlias = (
     | Beat
     | Notice
     | MountSet
+    | Slip
     | PostureState
     | Transition
     | SittingBout

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from monitor.core.blocks import LumbarBlock, TrunkBlock
 from monitor.core.events import (
+    REZEROED,
     Beat,
     DeviceStatus,
     Fault,
@@ -122,7 +123,8 @@ class Snapshot:
                     self.mounts.add(record.sensor)
                     if record.sensor == self.primary:
                         self.mounted, self.forward_known = True, record.forward_known
-                        self._calibration_over()
+                        if record.source != REZEROED:
+                            self._calibration_over()
                 case Prompt():
                     self.prompts.append(record)
                 case Notice():
@@ -223,6 +225,8 @@ class Snapshot:
                 minutes, until = mark.value.get("minutes"), mark.value.get("until_wall_s")
                 self.snooze_until_s = mark.t_host_s + 60.0 * float(minutes) if minutes else -math.inf
                 self.snooze_until_wall_s = float(until) if until is not None else -math.inf
+            case "attached":
+                self._attached(mark.value.get("sensor"))
             case "popped":
                 self.last_pop_s = mark.t_host_s
             case "pain":
@@ -234,6 +238,12 @@ class Snapshot:
                 self.in_pain = self.in_pain and level is None
             case _:
                 pass
+
+    def _attached(self, sensor: str | None) -> None:
+        """Put back on, in nobody knows which way: that one, or (None) all of them."""
+        self.mounts.difference_update(self.roles if sensor is None else (sensor,))
+        if sensor in (None, self.primary):
+            self.mounted = self.forward_known = False
 
     def _calibration_over(self) -> None:
         self.calibrate_from_s, self.calibrate_waits = math.nan, False

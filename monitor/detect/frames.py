@@ -16,7 +16,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from monitor.core.blocks import TrunkBlock
-from monitor.core.events import Beat, Gap, MountSet, Posture, PostureState, Record
+from monitor.core.events import REZEROED, Beat, Gap, MountSet, Posture, PostureState, Record, Slip
 from monitor.core.inputs import BoolArray, FloatArray, Mark
 
 LOST_AFTER_S = 2.0  # a gap longer than this leaves the posture unknown [I]
@@ -52,7 +52,7 @@ class FrameLogic(Protocol):
         ...
 
     def lost(self, t_s: float, *, mount_too: bool) -> list[Record]:
-        """Evidence ends at `t_s`: a long gap, or (`mount_too`) a sensor re-attached or re-mounted."""
+        """Evidence ends at `t_s`: a long gap, or (`mount_too`) a sensor that slipped, was re-attached or re-mounted."""
         ...
 
     def close(self, t_s: float) -> list[Record]:
@@ -83,9 +83,10 @@ class FrameStage:
             elif isinstance(item, Gap):
                 if self._is_primary(item.sensor):
                     out.extend(self._gap(item))
-            elif isinstance(item, MountSet):
+            elif isinstance(item, (MountSet, Slip)):
                 if self._is_primary(item.sensor):
-                    out.extend(self._lose(self._row_s, mount_too=True))
+                    if isinstance(item, Slip) or item.source != REZEROED:
+                        out.extend(self._lose(self._row_s, mount_too=True))
                     self._logic.notice(item)
             else:
                 if isinstance(item, Mark):
@@ -103,7 +104,7 @@ class FrameStage:
     def _mark(self, mark: Mark) -> list[Record]:
         if mark.kind == "sensor" and mark.value.get("primary"):
             self._primary = str(mark.value["sensor"])
-        if mark.kind == "attached":
+        if mark.kind == "attached" and self._is_primary(str(mark.value.get("sensor", self._primary))):
             return self._lose(self._row_s, mount_too=True)
         return []
 

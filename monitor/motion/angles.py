@@ -19,6 +19,8 @@ from monitor.motion.tilt import DEG_PER_RAD, tilt_deg
 from monitor.motion.turn import turned
 from monitor.motion.uncertainty import inclination_sd_deg
 
+PUT_BACK_ON = "The sensor was put back on, so its angles are unknown until you calibrate again."
+
 
 class TrunkAngles:
     """PoseBlock -> TrunkBlock, holding the mount in force.
@@ -28,7 +30,7 @@ class TrunkAngles:
     accelerations about them only the size means something. `rotation_deg` is NaN until the trunk was still once
     since the last Gap, and without a gyroscope. Marks for this sensor: `sensor` (its placement), `mount`, `calibrate`
     (the rows of the next `seconds` give the mount, in force from the row after; refused with a Notice, the mount staying
-    as it was).
+    as it was), `attached` (put back on: no mount from there on; one without a sensor is for all).
     """
 
     def __init__(self, sensor: str | None = None) -> None:
@@ -53,7 +55,7 @@ class TrunkAngles:
             out.append(item)
             if isinstance(item, Gap) and item.sensor == self._sensor:
                 self._still = Still()
-            elif isinstance(item, Mark) and item.value.get("sensor") == self._sensor:
+            elif isinstance(item, Mark) and self._is_mine(item):
                 self._marked(item, out)
         return out
 
@@ -62,6 +64,10 @@ class TrunkAngles:
         if self._seconds is not None:
             self._calibrated(out)
         return out
+
+    def _is_mine(self, mark: Mark) -> bool:
+        """A wearer who puts a sensor back on need not say which: then it may be any."""
+        return mark.value.get("sensor", self._sensor if mark.kind == "attached" else None) == self._sensor
 
     def _marked(self, mark: Mark, out: list[Record]) -> None:
         if mark.kind == "sensor":
@@ -72,6 +78,16 @@ class TrunkAngles:
             self._seconds = float(mark.value.get("seconds", 20.0))
             self._until_s = math.nan
             self._collected.clear()
+        elif mark.kind == "attached":
+            self._until_s = math.nan
+            self._collected.clear()
+            self._put_back_on(mark.t_host_s, out)
+
+    def _put_back_on(self, t_s: float, out: list[Record]) -> None:
+        if self._mount is not None:
+            self._mount, self._matrix = None, np.eye(3)
+            self._still.forget_heading()
+            out.append(Notice(t_s, "attached", PUT_BACK_ON, self._sensor or ""))
 
     def _poses(self, pose: PoseBlock, out: list[Record]) -> None:
         while len(pose):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from monitor.core.blocks import LumbarBlock, TrunkBlock
-from monitor.core.events import MountSet, Notice, Prompt, Record
+from monitor.core.events import REZEROED, MountSet, Notice, Prompt, Record
 from monitor.core.inputs import Mark
 from monitor.core.snapshot import STALE_AFTER_S, Snapshot
 from monitor.window.ring import MinuteRing
@@ -32,7 +32,7 @@ MOVEMENT_OFF_LEVEL, BENDING_OFF_LEVEL = 2, 3
 
 MESSAGES_KEPT = 50
 _DAY_S = 86_400
-_NOTED = ("stiff", "urge", "popped", "pain")
+_NOTED = ("stiff", "urge", "popped", "pain", "attached")
 
 
 class Mode(StrEnum):
@@ -84,7 +84,7 @@ class WindowModel:
                     self._prompt(record)
                 case Notice():
                     self._say(record.t_s, record.text)
-                case MountSet() if record.sensor == self.snapshot.primary:
+                case MountSet() if record.sensor == self.snapshot.primary and record.source != REZEROED:
                     self._say(record.t_s, text("calibrate.done"))
                 case Mark():
                     self._mark(record)

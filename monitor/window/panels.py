@@ -158,9 +158,9 @@ class ActionBar(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
-        row.addWidget(label("soft", text("marks.title")))
         self._marks = [
-            button(f"button.{kind}", self._mark(kind)) for kind in ("stiff", "urge", "popped", "pain")
+            button(f"button.{kind}", self._mark(kind))
+            for kind in ("stiff", "urge", "popped", "pain", "attached")
         ]
         for made in self._marks:
             row.addWidget(made)

@@ -142,11 +142,11 @@ TEXTS: Mapping[str, str] = MappingProxyType(
         "messages.snoozed": "Prompts paused.",
         "messages.unsnoozed": "Prompts on again.",
         # --- buttons ---
-        "marks.title": "How does it feel?",
         "button.stiff": "Sti&ff",
         "button.urge": "I want to &crack it",
         "button.popped": "&Popped",
         "button.pain": "P&ain",
+        "button.attached": "I put it &back on",
         "button.snooze": "S&nooze",
         "button.snooze.5": "5 minutes",
         "button.snooze.15": "15 minutes",
@@ -161,6 +161,7 @@ TEXTS: Mapping[str, str] = MappingProxyType(
         "mark.urge": "I want to crack it",
         "mark.popped": "popped",
         "mark.pain": "pain",
+        "mark.attached": "sensor put back on",
         # --- "I want to crack it" ---
         "urge.title": "Nothing has to crack",
         "urge.window": "Your back popped {ago} ago. Another pop is unlikely for about {left}; trying again would only strain it.",

@@ -138,7 +138,13 @@ def test_the_figure_is_coloured_only_while_data_are_fresh(open_desk: Callable[..
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("Stiff", "stiff"), ("I want to crack it", "urge"), ("Popped", "popped"), ("Pain", "pain")],
+    [
+        ("Stiff", "stiff"),
+        ("I want to crack it", "urge"),
+        ("Popped", "popped"),
+        ("Pain", "pain"),
+        ("I put it back on", "attached"),
+    ],
 )
 def test_each_mark_button_sends_its_mark(name: str, kind: str, open_desk: Callable[..., Desk]) -> None:
     desk = open_desk()
@@ -275,7 +281,7 @@ def test_every_button_can_be_reached_with_the_tab_key(open_desk: Callable[..., D
         widget = widget.nextInFocusChain()
     shown = {m.text().replace("&", "") for m in desk.window.findChildren(QPushButton) if m.isVisible()}
     assert reached == shown
-    assert len(shown) == 9
+    assert len(shown) == 10
 
 
 def test_type_grows_and_shrinks_on_request_and_returns(open_desk: Callable[..., Desk]) -> None:
