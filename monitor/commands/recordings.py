@@ -117,12 +117,16 @@ def _listed(folder: Path, entries: Sequence[Entry]) -> Iterator[str]:
             continue
         ended = "cleanly" if entry.closed_cleanly else "recording" if entry.recording else "cut off"
         yield (
-            f"{clock(entry.duration_s):>9}  {f'{entry.size_bytes / 1e6:.1f} MB':>9}  "
+            f"{clock(entry.duration_s):>9}  {_size(entry.size_bytes):>9}  "
             f"{entry.header.get('source', '?')!s:<9}  {ended:<9}  {entry.path.name}"
         )
     if any(not (e.closed_cleanly or e.recording or e.problem) for e in entries):
         yield "cut off: ended without a goodbye; all up to its last second is there."
     yield from (entry.problem for entry in entries if entry.problem)
+
+
+def _size(size_bytes: int) -> str:
+    return f"{size_bytes / 1e6:.1f} MB" if size_bytes >= 1e6 else f"{size_bytes / 1e3:.0f} kB"
 
 
 def _plain(entry: Entry) -> dict[str, object]:
