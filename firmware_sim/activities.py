@@ -48,6 +48,17 @@ class Stand:
 
 
 @dataclass(frozen=True, slots=True)
+class Lean:
+    """Stands leaning on or against something: with pelvis and thorax tilted (+ forward) and to one side (+ right)."""
+
+    seconds: float = number(60.0, 1, 86400)
+    pelvis_deg: float = number(8.0, -20, 30)
+    thorax_deg: float = number(15.0, -20, 50)
+    lateral_deg: float = number(0.0, -15, 15)
+    shifts_per_min: float = number(0.5, 0, 30)
+
+
+@dataclass(frozen=True, slots=True)
 class Walk:
     """Walks, with turns. `cadence_hz` is steps per second; 0 takes the wearer's own."""
 
@@ -180,6 +191,7 @@ class Perch:
     """Sits high, pelvis almost as in standing: hard to tell from standing."""
 
     seconds: float = number(60.0, 1, 86400)
+    pelvis_deg: float = number(-3.0, -15, 10)
     fidgets_per_min: float = number(0.5, 0, 30)
 
 
@@ -203,6 +215,7 @@ Activity = (
     | Slouch
     | Fidget
     | Stand
+    | Lean
     | Walk
     | SitDown
     | Rise
@@ -225,6 +238,7 @@ ACTIVITIES: dict[str, type[Activity]] = {
     "slouch": Slouch,
     "fidget": Fidget,
     "stand": Stand,
+    "lean": Lean,
     "walk": Walk,
     "sit_down": SitDown,
     "rise": Rise,

@@ -61,7 +61,7 @@ class Wearer:
     def __init__(self, scenario: Scenario, seed: int) -> None:
         self.scenario = scenario
         self.seed = seed
-        self.person = Person.draw(scenario.wearer, seed)
+        self.person = Person.draw(scenario.wearer, scenario.people, seed)
         self.plan = choreograph(scenario, self.person, seed)
         self._motions = Motions(self.plan, self.person, seed)
         self._chunks: OrderedDict[int, FloatArray] = OrderedDict()
@@ -116,8 +116,9 @@ class Wearer:
         return sorted(found, key=lambda event: event.t_s)
 
     def _place(self, geometry: Placement) -> _Place:
-        on_pelvis, on_thorax = geometry.lever_m(self.scenario.wearer)
-        return _Place(geometry, on_pelvis, on_thorax, 3 if on_thorax is None else 6)
+        on_pelvis, on_thorax = geometry.lever_m(self.person.plan)
+        stuck = geometry.misplaced(self.person.placement_share)
+        return _Place(stuck, on_pelvis, on_thorax, 3 if on_thorax is None else 6)
 
     def _rotation_at_start(self, placement: str) -> float:
         if placement not in self._start_rad:
@@ -194,7 +195,7 @@ class Wearer:
             ),
             axis=1,
         )
-        share = self.scenario.wearer.skin_share if skin else 0.0
+        share = self.person.plan.skin_share if skin else 0.0
         angles = oriented_tracks(raw, place.geometry, share)
         now = raw[:, SKIN_LAG_KNOTS:]
         rows = [angles]

@@ -26,11 +26,12 @@ def choreograph(scenario: Scenario, person: Person, seed: int) -> Plan:
     """The plan of one round of the scenario for this person; `seed` draws what varies."""
     rng = np.random.default_rng(derive_seed(seed, "plan"))
     first = posture_of(scenario.blocks[0].activities[0][1], person)
-    director = Director(person, first, rng)
+    director = Director(person, first, rng, np.random.default_rng(derive_seed(seed, "habits")))
+    order = np.random.default_rng(derive_seed(seed, "order"))
     for block in scenario.blocks:
-        for _ in range(block.repeat):
-            for _, activity in block.activities:
-                perform(director, _varied(activity, block.vary, rng))
+        played = [activity for _, activity in block.activities * block.repeat]
+        for place in order.permutation(len(played)) if block.shuffle else range(len(played)):
+            perform(director, _varied(played[place], block.vary, rng))
     return director.finish(first)
 
 
@@ -54,7 +55,9 @@ def posture_of(activity: act.Activity, person: Person) -> Posture:
         case act.Car():
             return person.driving()
         case act.Perch():
-            return person.perching()
+            return person.perching(activity.pelvis_deg)
+        case act.Lean():
+            return person.leaning(activity.pelvis_deg, activity.thorax_deg, activity.lateral_deg)
         case act.Recline():
             return person.reclining()
         case act.OffBody():
@@ -65,7 +68,7 @@ def posture_of(activity: act.Activity, person: Person) -> Posture:
 
 def perform(director: Director, activity: act.Activity) -> None:
     """Write one activity into the plan."""
-    posture = posture_of(activity, director.person)
+    posture = director.this_time(posture_of(activity, director.person))
     if isinstance(activity, act.Rise) and director.posture.family == "sit":
         posture = director.posture
     if posture.values != director.posture.values:
@@ -77,7 +80,7 @@ def perform(director: Director, activity: act.Activity) -> None:
             _dwell(director, activity.seconds, activity.fidgets_per_min)
         case act.Slouch():
             _slouch(director, activity)
-        case act.Stand():
+        case act.Stand() | act.Lean():
             _dwell(director, activity.seconds, activity.shifts_per_min)
         case act.Walk():
             _walk(director, activity)

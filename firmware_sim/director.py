@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from firmware_sim.person import Person, Posture
@@ -20,14 +22,20 @@ _ROLL_S = 2.8
 SIT_DOWN_S, SIT_DOWN_LEAN_DEG = 2.2, 35.0
 RISE_S, RISE_LEAN_DEG = 2.1, 40.0
 """Defaults of the activities of the same names, for ways the scenario does not spell out."""
+_STANDING_SHARE = 0.5
+"""How much less standing varies from time to time than sitting: the legs hold the pelvis [I]."""
 
 
 class Director:
     """Steps are written at the present time `t_s`; `wait` moves it on."""
 
-    def __init__(self, person: Person, first: Posture, rng: np.random.Generator) -> None:
+    def __init__(
+        self, person: Person, first: Posture, rng: np.random.Generator, habits: np.random.Generator
+    ) -> None:
+        """`rng` draws what a scenario's activities leave open, `habits` how this person does them this time."""
         self.person = person
         self.rng = rng
+        self._habits = habits
         self.t_s = 0.0
         self.posture = first
         self._now: Values = {c: first.values.get(c, 0.0) for c in C}
@@ -67,6 +75,18 @@ class Director:
             self._events.append(
                 TruthEvent("transition", middle, start_s, end_s, from_state=before, to_state=state)
             )
+
+    def this_time(self, posture: Posture) -> Posture:
+        """The posture as it is taken up this time: a little different from the last, pelvis and thorax together."""
+        spread_deg = self.person.people.again_sd_deg
+        if spread_deg == 0.0 or posture.family not in ("stand", "sit"):
+            return posture
+        share = _STANDING_SHARE if posture.family == "stand" else 1.0
+        turned_deg = share * spread_deg * self._habit()
+        return replace(
+            posture,
+            values=posture.values | {C.PELVIS_FLEX: posture.values[C.PELVIS_FLEX] + turned_deg},
+        )
 
     def go(self, target: Posture) -> None:
         """Take up a posture, by the ways a body has."""
@@ -116,9 +136,9 @@ class Director:
 
     def _way(self, target: Posture) -> None:
         if (self.posture.family, target.family) == ("stand", "sit"):
-            self.sit_down(target)
+            self.sit_down(target, SIT_DOWN_S * self._way_factor(), SIT_DOWN_LEAN_DEG * self._way_factor())
         elif (self.posture.family, target.family) == ("sit", "stand"):
-            self.rise()
+            self.rise(RISE_S * self._way_factor(), RISE_LEAN_DEG * self._way_factor())
         else:
             self.to(_WAY_S * self.person.pace, target.values)
             self._arrive(target, _WAY_S * self.person.pace)
@@ -127,6 +147,14 @@ class Director:
         self.enter(target.state, self.t_s, self.t_s + seconds)
         self.wait(seconds)
         self.posture = target
+
+    def _way_factor(self) -> float:
+        """On the time or the lean of one way."""
+        return float(np.exp(self.person.people.ways_spread * self._habit()))
+
+    def _habit(self) -> float:
+        """A unit normal number, none beyond two."""
+        return float(np.clip(self._habits.standard_normal(), -2.0, 2.0))
 
     def _waypoint(self, family: str) -> Posture:
         person = self.person

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from firmware_sim.noise import derive_seed
+from firmware_sim.noise import FloatArray, derive_seed
+from firmware_sim.people import PeoplePlan
 from firmware_sim.plan import C, Values
 from firmware_sim.scenario import WearerPlan
 
-SIT_TILT_SD_DEG = 1.5
-"""Spread of the sitting pelvis between people, kept within +-3 deg: 10-16 deg at the default [I]."""
-STAND_SD_DEG = 1.0
-"""Spread of habitual standing against gait's upright: standing is not repeatable (facts 3: Schmidt 2018) [I]."""
-GAIT_PHASE_SD_DEG = 6.0
-"""Spread of the gait phase between people [I]."""
 STAND_SWAY_LEVER_M = 0.95
 """Standing sways about the ankles: height of the lower back above them [I]."""
 
@@ -31,9 +26,10 @@ class Posture:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who is simulated: the plan's means with this seed's individual values."""
+    """Who is simulated: `plan` and what follows it are this seed's individual values."""
 
     plan: WearerPlan
+    people: PeoplePlan
     sit_tilt_deg: float
     sit_thorax_deg: float
     stand_pelvis_deg: float
@@ -42,20 +38,31 @@ class Person:
     gait_phase_deg: float
     pace: float
     """Factor on the time of this person's movements."""
+    placement_share: float
+    """What is added to the lumbar share of a sensor below the thorax, for it is not stuck on just where it is meant to be."""
 
     @classmethod
-    def draw(cls, plan: WearerPlan, seed: int) -> Person:
+    def draw(cls, plan: WearerPlan, people: PeoplePlan, seed: int) -> Person:
         """The individual of this seed."""
-        z = np.clip(np.random.default_rng(derive_seed(seed, "person")).standard_normal(7), -2.0, 2.0)
+        z = _spread(seed, "person", 7)
+        body = _spread(seed, "body", 5)
         return cls(
-            plan=plan,
-            sit_tilt_deg=max(0.0, plan.sit_tilt_deg + SIT_TILT_SD_DEG * float(z[0])),
+            plan=replace(
+                plan,
+                sway_stand_deg=plan.sway_stand_deg * float(np.exp(people.sway_spread * body[0])),
+                sway_sit_deg=plan.sway_sit_deg * float(np.exp(people.sway_spread * body[1])),
+                skin_share=plan.skin_share * float(np.exp(people.skin_spread * body[2])),
+                seat_drop_m=plan.seat_drop_m * float(np.exp(people.seat_spread * body[3])),
+            ),
+            people=people,
+            sit_tilt_deg=max(0.0, plan.sit_tilt_deg + people.sit_tilt_sd_deg * float(z[0])),
             sit_thorax_deg=2.0 + 2.0 * float(z[1]),
-            stand_pelvis_deg=STAND_SD_DEG * float(z[2]),
-            stand_thorax_deg=STAND_SD_DEG * float(z[3]),
+            stand_pelvis_deg=people.stand_sd_deg * float(z[2]),
+            stand_thorax_deg=people.stand_sd_deg * float(z[3]),
             cadence_hz=plan.cadence_hz * (1.0 + 0.03 * float(z[4])),
-            gait_phase_deg=plan.gait_phase_deg + GAIT_PHASE_SD_DEG * float(z[5]),
+            gait_phase_deg=plan.gait_phase_deg + people.gait_phase_sd_deg * float(z[5]),
             pace=1.0 + 0.08 * float(z[6]),
+            placement_share=people.placement_sd * float(body[4]),
         )
 
     def standing(self) -> Posture:
@@ -83,9 +90,15 @@ class Person:
         """A car seat: pelvis and thorax lean back [I]."""
         return self._seat(-self.sit_tilt_deg - 10.0, -12.0, -self.plan.seat_drop_m)
 
-    def perching(self) -> Posture:
+    def perching(self, pelvis_deg: float) -> Posture:
         """A high stool: pelvis near neutral (facts S.3)."""
-        return self._seat(-3.0, 1.0, -0.35 * self.plan.seat_drop_m)
+        return self._seat(pelvis_deg, 1.0, -0.35 * self.plan.seat_drop_m)
+
+    def leaning(self, pelvis_deg: float, thorax_deg: float, lateral_deg: float) -> Posture:
+        """Standing against a table, a counter or a wall: the support takes half of the sway [I]."""
+        values = self._trunk(pelvis_deg, thorax_deg, -0.02, stand=True)
+        lean: Values = {C.PELVIS_LAT: lateral_deg, C.SWAY_DEG: 0.5 * self.plan.sway_stand_deg}
+        return Posture("stand", "standing", values | lean)
 
     def reclining(self) -> Posture:
         return self._seat(-self.sit_tilt_deg - 25.0, -28.0, -self.plan.seat_drop_m)
@@ -131,3 +144,9 @@ class Person:
             C.GAIT: 0.0,
             C.VIBRATION: 0.0,
         }
+
+
+def _spread(seed: int, name: str, count: int) -> FloatArray:
+    """Unit normal numbers, none beyond two: bodies have no outliers."""
+    rng = np.random.default_rng(derive_seed(seed, name))
+    return np.clip(rng.standard_normal(count), -2.0, 2.0)

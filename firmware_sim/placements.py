@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -36,6 +36,12 @@ class Placement:
             return pelvis, None
         x, y, z = self.on_thorax
         return pelvis, (x, y, z * wearer.thorax_m)
+
+    def misplaced(self, share: float) -> Placement:
+        """The same placement, stuck on higher (+) or lower by a share of the lumbar angles; segments stay what they are."""
+        if not 0.0 < self.lumbar_share < 1.0:
+            return self
+        return replace(self, lumbar_share=max(0.0, self.lumbar_share + share))
 
 
 PLACEMENT_GEOMETRY = {

@@ -2,9 +2,10 @@
 
     title = "..."
     vary = 0.1                                   # seeded spread of every `seconds`, as a share
-    [wearer] [sensor] [link] [firmware]          # all optional
+    [wearer] [people] [sensor] [link] [firmware] # all optional
     [[block]]
     repeat = 2
+    shuffle = false                              # true: the seed draws the order, repeats and all
     activities = [ { do = "walk", seconds = 60 }, { do = "bend", reps = 3 } ]
 
 Asked for more time than it lasts, a scenario starts again from its first activity.
@@ -19,11 +20,13 @@ from pathlib import Path
 from typing import Any
 
 from firmware_sim.activities import ACTIVITIES, Activity
+from firmware_sim.people import PeoplePlan
 from firmware_sim.tables import (
     ScenarioError,
     Span,
     choice,
     choices,
+    flag,
     number,
     numbers,
     read_table,
@@ -37,6 +40,7 @@ __all__ = [
     "Block",
     "FirmwarePlan",
     "LinkPlan",
+    "PeoplePlan",
     "Scenario",
     "ScenarioError",
     "SensorPlan",
@@ -136,11 +140,15 @@ class FirmwarePlan:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Activities in order, `repeat` times over, their seconds spread by `vary` (a share) afresh each time."""
+    """Activities in order, `repeat` times over, their seconds spread by `vary` (a share) afresh each time.
+
+    `shuffle`: in an order that the seed draws.
+    """
 
     activities: tuple[tuple[str, Activity], ...]
     repeat: int
     vary: float
+    shuffle: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,19 +159,21 @@ class Scenario:
     title: str
     blocks: tuple[Block, ...]
     wearer: WearerPlan = field(default_factory=WearerPlan)
+    people: PeoplePlan = field(default_factory=PeoplePlan)
     sensor: SensorPlan = field(default_factory=SensorPlan)
     link: LinkPlan = field(default_factory=LinkPlan)
     firmware: FirmwarePlan = field(default_factory=FirmwarePlan)
 
 
-_KEYS = ("title", "vary", "wearer", "sensor", "link", "firmware", "block")
-_BLOCK_KEYS = ("repeat", "vary", "activities")
+_KEYS = ("title", "vary", "wearer", "people", "sensor", "link", "firmware", "block")
+_BLOCK_KEYS = ("repeat", "vary", "shuffle", "activities")
 
 
 @dataclass(frozen=True, slots=True)
 class _Head:
     vary: float = number(0.0, 0, 0.9)
     repeat: int = whole(1, 1, 10_000)
+    shuffle: bool = flag(False)
 
 
 def builtin_names() -> list[str]:
@@ -210,6 +220,7 @@ def parse(content: bytes, name: str) -> Scenario:
         title=title,
         blocks=tuple(_block(block, f"[[block]] {i + 1}", vary) for i, block in enumerate(blocks)),
         wearer=read_table(WearerPlan, table.get("wearer", {}), "[wearer]"),
+        people=read_table(PeoplePlan, table.get("people", {}), "[people]"),
         sensor=_sensor(table.get("sensor", {})),
         link=_link(table.get("link", {})),
         firmware=read_table(FirmwarePlan, table.get("firmware", {}), "[firmware]"),
@@ -226,6 +237,7 @@ def _block(table: Any, place: str, vary: float) -> Block:
         tuple(_activity(entry, f"{place}, activity {i + 1}") for i, entry in enumerate(listed)),
         head.repeat,
         head.vary,
+        head.shuffle,
     )
 
 

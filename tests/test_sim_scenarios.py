@@ -67,6 +67,49 @@ def test_mixed_day_is_eight_hours_with_every_everyday_state() -> None:
     assert {"sitting", "standing", "walking", "lying"} <= states
 
 
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_every_mixed_day_has_what_one_sensor_confuses(seed: int) -> None:
+    body = Wearer(load("mixed_day"), seed)
+    t_s = np.arange(0.0, body.round_s, 1.0)
+    truth = body.truth(t_s, "lower_back")
+    states = np.array(truth.state_names)
+    sitting, standing = states == "sitting", states == "standing"
+    assert np.sum(sitting & (truth.flexion_deg > -5.0)) > 900, "sat for a quarter of an hour as if standing"
+    assert np.sum(standing & (np.abs(truth.flexion_deg) > 5.0)) > 300, "stood for minutes as if leaning"
+    assert np.sum(sitting & (truth.flexion_deg < -30.0)) > 600, "reclined"
+    assert _longest(standing) > 1000
+    assert states[-600] == "other", "the sensor lies on the desk at the end"
+
+
+def test_the_order_of_a_mixed_day_is_the_seed_s() -> None:
+    days = [Wearer(load("mixed_day"), seed) for seed in (1, 2)]
+    first, second = (
+        [(e.from_state, e.to_state) for e in day.events(0.0, day.round_s) if e.kind == "transition"]
+        for day in days
+    )
+    assert first != second
+
+
+def test_people_of_a_mixed_day_differ_and_sit_down_differently_each_time() -> None:
+    days = [Wearer(load("mixed_day"), seed) for seed in range(12)]
+    assert np.ptp([day.person.sit_tilt_deg for day in days]) > 5.0
+    assert np.ptp([day.person.gait_phase_deg for day in days]) > 20.0
+    assert len({day.person.plan.sway_stand_deg for day in days}) == len(days)
+    ways = [e for e in days[0].events(0.0, days[0].round_s) if e.to_state == "sitting"]
+    assert np.std([way.end_s - way.start_s for way in ways]) > 0.1
+
+
+def test_people_are_alike_where_a_scenario_asks_for_nothing_else() -> None:
+    desk = load("desk")
+    assert [Wearer(desk, seed).person.plan for seed in (1, 2)] == [desk.wearer] * 2
+
+
+def _longest(flags: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> int:
+    """Length of the longest run of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], flags.astype(np.int8), [0]))))
+    return int(np.max(edges[1::2] - edges[::2]))
+
+
 def test_mobility_has_every_exercise() -> None:
     body = Wearer(load("mobility"), 1)
     exercises = {event.exercise for event in body.events(0, body.round_s) if event.kind == "repetition"}
