@@ -10,7 +10,7 @@ from motion_fixtures import G_M_S2, SENSOR_TO_BODY, bump, measured, oriented, tr
 
 from monitor.core.blocks import ImuBlock, take
 from monitor.core.events import Gap
-from monitor.motion.orient import Orient
+from monitor.motion.orient import Orient, mean_rate
 
 
 def true_up(body) -> np.ndarray:
@@ -54,6 +54,37 @@ def test_a_gyroscope_bias_is_taken_out_of_the_rate_and_out_of_the_vertical():
     pose = oriented(measured(body, 50.0, bias=np.radians((1.0, -1.5, 0.5))))
     assert np.degrees(np.abs(pose.imu.gyr[-500:])).max() < 0.05
     assert error_deg(pose.up, body)[-500:].max() < 0.2
+
+
+def test_the_mean_rate_is_exact_for_a_rate_that_is_a_cubic_in_time():
+    t = np.arange(12) / 50.0
+    about_one_axis = np.outer(3 * t**3 - t**2 + 0.4 * t - 0.1, (1.0, -2.0, 0.5))
+    turned = np.outer(3 * t**4 / 4 - t**3 / 3 + 0.2 * t**2 - 0.1 * t, (1.0, -2.0, 0.5))
+    assert np.allclose(mean_rate(about_one_axis, 50.0), np.diff(turned, axis=0)[2:] * 50.0, atol=1e-12)
+
+
+def test_a_trunk_that_moves_from_the_first_second_is_not_taken_for_a_bias():
+    """An upper back swung about the hips, 0.4 m below: what the plain filter takes its accelerations for is seen by it."""
+    from vqf import VQF
+
+    t = np.arange(50 * 14) / 50.0
+    angle = 35 * np.sin(1.9 * t) + 15 * np.sin(3.3 * t)
+    body = trunk(angle, 0.0, 0.0, len(t))
+    a = np.radians(angle)
+    along = np.gradient(np.gradient(np.stack((np.sin(a), 0 * a, np.cos(a)), 1) * 0.4, t, axis=0), t, axis=0)
+    block = measured(body, 50.0, extra=along)
+    plain = VQF(1 / 50.0).updateBatch(mean_rate(block.gyr[[0] * 3 + list(range(len(t)))], 50.0), block.acc)
+    taken = np.degrees(np.abs(block.gyr - oriented(block).imu.gyr)).max(axis=1)
+    assert taken[100:].mean() < 0.7 * np.degrees(np.abs(plain["bias"])).max(axis=1)[100:].mean()
+
+
+def test_a_bias_of_one_degree_a_second_is_found_without_a_rest_within_a_minute():
+    t = np.arange(50 * 90) / 50.0
+    body = trunk(30 * np.sin(1.9 * t), 12 * np.sin(1.3 * t), 0.0, len(t))
+    pose = oriented(measured(body, 50.0, bias=np.radians((0.7, -0.6, 0.4))))
+    found = error_deg(pose.up, body)
+    assert found[200:600].mean() > 1.0
+    assert found[3000:].mean() < 0.4
 
 
 @pytest.mark.parametrize("ending", [Gap("A", 30.0, 31.0, "missing"), None])

@@ -69,6 +69,52 @@ def test_a_short_hole_is_filled_and_not_ok():
     assert np.flatnonzero(~block.ok).tolist() == list(range(100, 115))
 
 
+def wave(t_s) -> ImuBlock:
+    """A trunk that swings at 1 Hz; every value within 1."""
+    t_s = np.asarray(t_s, float)
+    swing = np.stack([np.sin(2 * np.pi * t_s + phase) for phase in (0.5, 1.0, 2.0)], axis=1)
+    return ImuBlock("A", t_s, swing, -swing, np.ones(len(t_s), bool), 50.0)
+
+
+def worst_in_a_hole(lost: int) -> float:
+    """Largest error of the rows filled in where `lost` rows of a swing at 1 Hz, measured at 50 Hz, are missing."""
+    full = np.arange(500) / 50
+    worst = 0.0
+    for at in range(100, 150):
+        (block,) = blocks(timed(wave(np.delete(full, np.s_[at : at + lost]))))
+        assert np.flatnonzero(~block.ok).tolist() == list(range(at, at + lost))
+        worst = max(worst, np.abs(block.acc - wave(full).acc).max(), np.abs(block.gyr + block.acc).max())
+    return worst
+
+
+def test_one_or_two_lost_rows_of_a_swing_are_filled_ten_times_better_than_by_a_straight_line():
+    line = {lost: (2 * np.pi * (lost + 1) / 50) ** 2 / 8 for lost in (1, 2, 4)}
+    assert worst_in_a_hole(1) < 0.1 * line[1]
+    assert worst_in_a_hole(2) < 0.1 * line[2]
+    assert worst_in_a_hole(4) == pytest.approx(line[4], rel=0.1)
+
+
+def test_holes_change_nothing_about_cutting():
+    """Holes beside each other, at the start, before a gap and at the end."""
+    t_s = np.arange(600) / 50
+    dice = np.random.default_rng(8)
+    kept = dice.uniform(size=600) > 0.2
+    kept[[1, 3, 298]] = False
+    kept[[0, 2, 4, 299, 597, 599]] = True
+    kept[598] = False
+    t_s[300:] += 0.5
+    for rate_hz in (50.0, None):
+        block = wave(t_s[kept])
+        stream = [ImuBlock("A", block.t_s, block.acc, block.gyr, block.ok, rate_hz)]
+        assert cut_breaches(Timeline, {"whole": whole(stream), "rows": row_by_row(stream)}) == []
+
+
+def test_the_rows_of_a_hole_wait_for_two_rows_behind_it():
+    t_s = np.delete(np.arange(60) / 50, 50)
+    reached = [joined(Timeline().push([wave(t_s[:n])]))[-1] for n in (51, 52, 53)]
+    assert reached == pytest.approx([0.98, 0.98, 1.04])
+
+
 def test_rows_beside_a_bad_row_are_not_ok_and_their_number_is_small():
     ok = np.ones(300, bool)
     ok[50] = False

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from monitor.core.blocks import ImuBlock, freeze, take
 from monitor.core.events import Fault, Gap, Record
-from monitor.core.inputs import FloatArray
+from monitor.core.inputs import BoolArray, FloatArray
 
 _Rows = slice | npt.NDArray[np.intp]
 
@@ -20,6 +20,8 @@ HAIR_PERIODS = 1e-6
 """A grid point this near behind a row is that row: times carry rounding."""
 MISSED_PERIODS = 1.5
 """Neighbours further apart than this have lost a row between them; rows filled in there are not ok."""
+MAX_CURVE_S = 0.07
+"""A hole up to this is filled by a cubic through two rows on either side: a trunk moves smoothly for so long."""
 RATE_WINDOW_S = 2.0
 MIN_RATE_HZ = 20.0
 MAX_RATE_HZ = 300.0
@@ -31,9 +33,10 @@ class Timeline:
     """One sensor's ImuBlock (any stamps) -> ImuBlock at origin + k / rate, linear between the two measured neighbours.
 
     The rate is the declared one, else measured over the first 2 s (which are held back until then), within 20 to
-    300 Hz. A hole up to 0.2 s is filled (ok False), a longer one gives a Gap and a new grid origin at its end; so does a
-    change of the declared rate or of having a gyroscope. A stamp that does not increase is dropped with a Fault
-    `stray`; so is the row before it where that one jumped ahead. The last row is held back until the next has come.
+    300 Hz. A hole up to 0.2 s is filled (ok False; a short one by a cubic), a longer one gives a Gap and a new grid origin
+    at its end; so does a change of the declared rate or of having a gyroscope. A stamp that does not increase is dropped
+    with a Fault `stray`; so is the row before it where that one jumped ahead. The last row is held back until the next
+    has come, the rows of a hole until two have.
     """
 
     def __init__(self, sensor: str | None = None) -> None:
@@ -108,7 +111,6 @@ class Timeline:
         if not bool((np.diff(rows.t_s) > 0).all()):
             rows = self._without_strays(rows, out)
         self._confirmed(rows, len(rows) - 1, out)
-        self._tail = take(rows, slice(max(len(rows) - 2, 0), None))
 
     def _without_strays(self, rows: ImuBlock, out: list[Record]) -> ImuBlock:
         kept: list[int] = []
@@ -125,41 +127,56 @@ class Timeline:
         return ImuBlock(rows.sensor, rows.t_s[kept], rows.acc[kept], gyr, rows.ok[kept], rows.rate_hz)
 
     def _confirmed(self, rows: ImuBlock, count: int, out: list[Record]) -> None:
-        """Give out the grid up to the last of the first `count` rows."""
-        if count < 1:
-            return
-        t_s = rows.t_s[:count]
-        holes = np.flatnonzero(np.diff(t_s) > max(MAX_FILL_S, MISSED_PERIODS * self._spacing_s)) + 1
-        start = 0
-        for hole in (*holes.tolist(), count):
-            if math.isnan(self._origin_s):
-                self._origin_s, self._next = float(t_s[start]), 0
-            self._grid(take(rows, slice(start, hole)), out)
-            if hole < count:
-                out.append(Gap(rows.sensor, float(t_s[hole - 1]), float(t_s[hole]), "missing"))
-                self._origin_s = math.nan
-            start = hole
+        """Give out the grid up to the last of the first `count` rows, or to the hole before it; keep what is needed on."""
+        start, given = 0, count
+        if count > 0:
+            t_s = rows.t_s[:count]
+            steps = np.diff(t_s)
+            holes = np.flatnonzero(steps > max(MAX_FILL_S, MISSED_PERIODS * self._spacing_s)) + 1
+            if count < len(rows) and len(steps) and self._is_curved(steps[-1:])[0]:
+                given -= 1
+            for end in (*holes.tolist(), count):
+                if math.isnan(self._origin_s):
+                    self._origin_s, self._next = float(t_s[start]), 0
+                self._grid(take(rows, slice(start, end)), min(given, end) - start, out)
+                if end < count:
+                    out.append(Gap(rows.sensor, float(t_s[end - 1]), float(t_s[end]), "missing"))
+                    self._origin_s = math.nan
+                    start = end
+        self._tail = take(rows, slice(max(given - 2, start), None))
 
-    def _grid(self, rows: ImuBlock, out: list[Record]) -> None:
-        """The grid's rows between the first and the last of `rows`."""
-        ahead = int((rows.t_s[-1] - self._origin_s) * self._rate_hz) + 2 - self._next
+    def _is_curved(self, step_s: FloatArray) -> BoolArray:
+        """Which steps between rows are holes that a cubic fills."""
+        curved: BoolArray = (step_s > MISSED_PERIODS * self._spacing_s) & (step_s <= MAX_CURVE_S)
+        return curved
+
+    def _grid(self, rows: ImuBlock, count: int, out: list[Record]) -> None:
+        """The grid's rows from the next on to the `count`-th of `rows`; those behind it only bend a hole's cubic."""
+        last_s = rows.t_s[count - 1]
+        ahead = int((last_s - self._origin_s) * self._rate_hz) + 2 - self._next
         grid = self._origin_s + (self._next + np.arange(max(ahead, 0))) / self._rate_hz
         hair_s = HAIR_PERIODS / self._rate_hz
-        grid = grid[: int(np.searchsorted(grid, rows.t_s[-1] + hair_s, side="right"))]
+        grid = grid[: int(np.searchsorted(grid, last_s + hair_s, side="right"))]
         if not len(grid):
             return
         self._next += len(grid)
-        left, right = _neighbours(rows.t_s, grid)
+        left, right = _neighbours(rows.t_s[:count], grid)
         t_left = rows.t_s[left]
         step = rows.t_s[right] - t_left
         share = grid - t_left
         exact = share <= hair_s
         ok = rows.ok[left] & (exact | (rows.ok[right] & (step <= MISSED_PERIODS * self._spacing_s)))
+        curved = np.flatnonzero(~exact & self._is_curved(step))
         if exact.any():
             share[exact], step[exact] = 0.0, 1.0
         share /= step
         acc = _between(rows.acc, left, right, share)
         gyr = None if rows.gyr is None else _between(rows.gyr, left, right, share)
+        if len(curved):
+            before = left.start + curved if isinstance(left, slice) else left[curved]
+            acc[curved] += _bent(rows.t_s, rows.acc, before, grid[curved])
+            if gyr is not None and rows.gyr is not None:
+                gyr[curved] += _bent(rows.t_s, rows.gyr, before, grid[curved])
         out.append(freeze(ImuBlock(rows.sensor, grid, acc, gyr, ok, self._rate_hz)))
 
     def _finish(self, out: list[Record]) -> None:
@@ -199,6 +216,25 @@ def _between(values: FloatArray, left: _Rows, right: _Rows, share: FloatArray) -
         row *= share
         row += low
     return between.T
+
+
+def _bent(t_s: FloatArray, values: FloatArray, left: npt.NDArray[np.intp], grid: FloatArray) -> FloatArray:
+    """What a cubic through the rows `left - 1` to `left + 2` adds to the straight line from `left` to the next.
+
+    Newton's form: the products of distances times the divided differences. Where the rows end, a parabola through three.
+    """
+    t0, t1, t2, t3 = (t_s[np.clip(left + k, 0, len(t_s) - 1)][:, None] for k in (-1, 0, 1, 2))
+    v0, v1, v2, v3 = (values[np.clip(left + k, 0, len(t_s) - 1)] for k in (-1, 0, 1, 2))
+    slope = (v2 - v1) / (t2 - t1)
+    has_before, has_behind = (left > 0)[:, None], (left + 2 < len(t_s))[:, None]
+    before = (slope - (v1 - v0) / np.where(has_before, t1 - t0, 1.0)) / (t2 - t0)
+    behind = ((v3 - v2) / np.where(has_behind, t3 - t2, 1.0) - slope) / (t3 - t1)
+    before, behind = np.where(has_before, before, behind), np.where(has_behind, behind, before)
+    at = grid[:, None]
+    share = np.where(has_before & has_behind, (at - t0) / (t3 - t0), 0.0)
+    bent: FloatArray = (at - t1) * (at - t2) * (before + share * (behind - before))
+    bent[~(has_before | has_behind)[:, 0]] = 0.0
+    return bent
 
 
 def _joined(blocks: Sequence[ImuBlock]) -> ImuBlock:
