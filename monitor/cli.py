@@ -147,6 +147,7 @@ def sim(
         ),
     ] = "tcp-server:127.0.0.1:9600",
     sensor: Make = "spine1",
+    two: Annotated[bool, typer.Option("--two", help="A second sensor at the upper back.")] = False,
     seed: Seed = 0,
     duration: Duration = None,
 ) -> None:
@@ -159,7 +160,7 @@ def sim(
     if not scenario:
         list_scenarios()
         raise typer.Exit
-    raise typer.Exit(run_simulator(scenario, hci, sensor, seed, duration))
+    raise typer.Exit(run_simulator(scenario, hci, sensor, seed, duration, two))
 
 
 @app.command(epilog="Example:  supple scan --timeout 10")

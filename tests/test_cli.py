@@ -32,6 +32,8 @@ CONTRADICTIONS = [
     (("--sim", "desk", "--mount", "forward=+x,up=-x"), ("forward=+x,up=-x",)),
     (("--sim", "desk", "--sensor", "acme"), ("acme", "witmotion")),
     (("--radio", "tcp-client:192.0.2.1:9600"), ("192.0.2.1", "127.0.0.1")),
+    (("--two",), ("--two", "--device NAME --device NAME")),
+    (("--device", "a", "--device", "b", "--device", "c"), ("3 sensors", "once or twice")),
     (("--radio", "nonsense"), ("nonsense", "tcp-client")),
 ]
 

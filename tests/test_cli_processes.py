@@ -218,6 +218,34 @@ def test_a_sensor_is_scanned_paired_and_streamed_from_by_its_name(start: Any, tm
     assert kept["last_used_wall_s"] == pytest.approx(time.time(), abs=60)
 
 
+def test_two_sensors_named_once_are_opened_together_from_then_on_and_replay_alike(
+    start: Any, tmp_path: Path
+) -> None:
+    port = free_port()
+    radio = ("--radio", f"tcp-client:127.0.0.1:{port}")
+    start("sim", "mobility", "--two", "--hci", f"tcp-server:127.0.0.1:{port}").until("listening")
+    scan = start("scan", *radio, "--timeout", "2", "--json")
+    assert scan.end() == 0
+    by_number = {found["name"][-1]: found["address"] for found in scan.records()}
+    for name, number, place in (("low", "1", "lower_back"), ("high", "2", "upper_back")):
+        pair = start(
+            "pair", by_number[number], "--name", name, "--placement", place, *radio, "--timeout", "2"
+        )
+        assert pair.end() == 0, pair.said
+    path = tmp_path / "two.supple"
+    live = start(
+        *("live", "--device", "high", "--device", "low", *radio, "--no-window", "--json"),
+        *("--mount", "forward=+z,up=+x", "--duration", "8", "--record", path),
+    )
+    assert live.end() == 0, live.said
+    records = live.records()
+    told = [record for record in records if record["kind"] == "lumbar"]
+    assert len(told) >= 4 and any(line["lumbar_flexion_deg"] is not None for line in told)
+    assert replayed(start, path)[-1] == records[-1]
+    again = start("live", "--no-window", "--json", "--no-record", "--duration", "1")
+    again.until("worn together: low .lower back. and high .upper back.")
+
+
 def test_a_full_disk_ends_the_session_in_a_sentence_and_keeps_what_was_recorded(
     start: Any, tmp_path: Path
 ) -> None:

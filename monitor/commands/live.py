@@ -39,7 +39,7 @@ from monitor.sources.ble.client import Target
 from monitor.sources.ble.radio import open_radio
 from monitor.sources.ble.source import BleSource
 from monitor.sources.gather import Gathered
-from monitor.sources.simulated import SimulatedSource
+from monitor.sources.simulated import TWO_PLACEMENTS, SimulatedSource
 from monitor.store.places import check_new_file, keep_private, places, private_folder, recording_path
 from monitor.store.session_file import SessionWriter, new_header
 from monitor.version import VERSION
@@ -222,7 +222,7 @@ def _simulated_source(options: LiveOptions, tell: Callable[[str, str], None]) ->
         options.seed,
         drivers()[options.simulated_device],
         duration_s=options.duration_s,
-        placements=("lower_back", "upper_back") if options.two else (),
+        placements=TWO_PLACEMENTS if options.two else (),
         start_wall_s=SIMULATED_WALL_START_S,
         utc_offset_s=0,
         say=tell,

@@ -7,7 +7,7 @@ import asyncio
 from rich.console import Console
 
 from monitor.core.errors import SettingsError
-from monitor.sources.simulated import check_scenario, scenario_names, serve
+from monitor.sources.simulated import TWO_PLACEMENTS, check_scenario, scenario_names, serve
 
 
 def list_scenarios() -> None:
@@ -16,8 +16,10 @@ def list_scenarios() -> None:
     Console().print("Example:   supple sim walk --hci tcp-server:127.0.0.1:9600", markup=False)
 
 
-def run_simulator(scenario: str, hci: str, device: str, seed: int, duration_s: float | None) -> int:
-    """Serve until Ctrl-C or `duration_s`. Bound to this machine: another place is refused."""
+def run_simulator(
+    scenario: str, hci: str, device: str, seed: int, duration_s: float | None, two: bool = False
+) -> int:
+    """Serve one sensor or two until Ctrl-C or `duration_s`. Bound to this machine: another place is refused."""
     kind, _, place = hci.partition(":")
     if kind not in ("tcp-server", "unix-server") or not place:
         raise SettingsError(
@@ -34,16 +36,23 @@ def run_simulator(scenario: str, hci: str, device: str, seed: int, duration_s: f
     check_scenario(scenario)
     console = Console(stderr=True)
     console.print(f"Simulating {scenario!r} at {hci}. Ctrl-C ends it.", markup=False, highlight=False)
-    console.print(
-        f"In another terminal:  supple live --radio {hci.replace('-server:', '-client:')}",
-        markup=False,
-        highlight=False,
+    radio = f"--radio {hci.replace('-server:', '-client:')}"
+    how = (
+        f"supple scan {radio}   (then pair both with --radio and --placement)"
+        if two
+        else f"supple live {radio}"
     )
+    console.print(f"In another terminal:  {how}", markup=False, highlight=False)
 
     async def serving() -> None:
         async with asyncio.timeout(duration_s):
             await serve(
-                scenario, seed, hci, device, lambda text: console.print(text, markup=False, highlight=False)
+                scenario,
+                seed,
+                hci,
+                device,
+                lambda text: console.print(text, markup=False, highlight=False),
+                TWO_PLACEMENTS if two else (),
             )
 
     try:

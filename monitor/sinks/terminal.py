@@ -60,7 +60,8 @@ class TerminalSink:
         if self._live is None:
             for record in records:
                 if isinstance(record, (Prompt, Notice)):
-                    self._console.print(safe(record.text), soft_wrap=True)
+                    text = _whose(self._snapshot, record) if isinstance(record, Notice) else record.text
+                    self._console.print(safe(text), soft_wrap=True)
         elif self._now_s() - self._drawn_at_s >= REFRESH_EVERY_S:
             self._draw(self._live)
 
@@ -97,7 +98,7 @@ def render(
     table = Table.grid(padding=(0, 2))
     for name, value in _lines(now, status, ended):
         table.add_row(Text(name, style="dim"), value)
-    messages = [safe(notice.text, "yellow") for notice in now.notices[-NOTICES_SHOWN:]]
+    messages = [safe(_whose(now, notice), "yellow") for notice in now.notices[-NOTICES_SHOWN:]]
     messages += [Text(text, "bold") for text in _what_to_do(now)]
     if now.prompts:
         messages.append(safe(now.prompts[-1].text, "bold"))
@@ -189,6 +190,12 @@ def _links(now: Snapshot, status: Mapping[str, str], ended: bool) -> list[tuple[
         )
         lines.append((f"link {_place(now.placements[sensor])}", text))
     return lines
+
+
+def _whose(now: Snapshot, notice: Notice) -> str:
+    """What a notice says; of two sensors, about which."""
+    place = now.placements.get(notice.sensor, "") if now.two else ""
+    return f"{place.replace('_', ' ').capitalize()}: {notice.text}" if place else notice.text
 
 
 def _place(placement: str) -> str:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from firmware_sim import assemble, direct, radio
 from firmware_sim import serve as simulator
-from firmware_sim.scenario import builtin_names, load
+from firmware_sim.scenario import Scenario, builtin_names, load
 from firmware_sim.tables import ScenarioError
 from monitor.core.errors import RadioError, SettingsError
 from monitor.core.inputs import Input, Mark, Packet, Tick
@@ -20,6 +20,8 @@ from monitor.sources.ble.source import TICK_S, BleSource, Wall
 
 _T = TypeVar("_T")
 
+TWO_PLACEMENTS = ("lower_back", "upper_back")
+"""Where a simulated wearer wears two sensors."""
 BLOCK_S = 60.0
 """Host time of one list of a direct source: long enough for the pipeline's vector code."""
 
@@ -120,7 +122,7 @@ class DirectSource:
 
     def __init__(
         self,
-        scenario: str | Path,
+        scenario: str | Path | Scenario,
         seed: int,
         driver: Driver,
         *,
@@ -195,11 +197,15 @@ async def serve(
     hci: str,
     device: str = "spine1",
     on_status: Callable[[str], None] = lambda _text: None,
+    placements: Sequence[str] = (),
 ) -> None:
-    """Be a sensor on the virtual radio at `hci` until cancelled. Raises SettingsError, RadioError (`no_simulator`)."""
+    """Be a sensor, or one at each of `placements`, on the virtual radio at `hci` until cancelled.
+
+    Raises SettingsError, RadioError (`no_simulator`).
+    """
     check_scenario(scenario)
     try:
-        await simulator.serve(scenario, seed, hci, device=device, on_status=on_status)
+        await simulator.serve(scenario, seed, hci, device=device, placements=placements, on_status=on_status)
     except OSError as problem:
         raise RadioError(
             f"The virtual radio cannot be opened at {hci} ({problem.strerror or problem}).",
@@ -216,7 +222,7 @@ def check_scenario(scenario: str | Path) -> None:
 
 
 def direct_source(
-    scenario: str | Path,
+    scenario: str | Path | Scenario,
     seed: int,
     driver: Driver,
     *,
@@ -254,16 +260,16 @@ def _quaternion(values: Sequence[float]) -> tuple[float, float, float, float]:
     return w, x, y, z
 
 
-def _checked(build: Callable[[], _T], scenario: str | Path) -> _T:
+def _checked(build: Callable[[], _T], scenario: str | Path | Scenario) -> _T:
     try:
         return build()
     except ValueError as problem:
         raise _unknown(problem, scenario) from problem
 
 
-def _unknown(problem: ValueError, scenario: str | Path) -> SettingsError:
+def _unknown(problem: ValueError, scenario: str | Path | Scenario) -> SettingsError:
     if not isinstance(problem, ScenarioError):
         return SettingsError(str(problem), "Give spine1 or witmotion.", "sensor")
-    if str(scenario).endswith(".toml"):
+    if isinstance(scenario, (str, Path)) and str(scenario).endswith(".toml"):
         return SettingsError(f"{scenario}: {problem}", "Mend the scenario and try again.", "scenario")
     return SettingsError(str(problem), "List them:  supple sim", "scenario")

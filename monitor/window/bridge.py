@@ -9,13 +9,13 @@ from monitor.core.blocks import ImuBlock, LumbarBlock, PoseBlock, TrunkBlock
 from monitor.core.events import Record
 from monitor.core.inputs import Packet, Rows, Tick
 
-BLOCKS_MAX = 1_200
-"""Trunk blocks that may wait: a minute (all the window shows) of two sensors at 10 packets a second."""
+BLOCKS_MAX = 2_400
+"""Blocks that may wait: a minute (all the window shows) of two sensors at 10 packets a second, and as many between them."""
 
 EVENTS_MAX = 10_000
 """Events and marks that may wait: hours of them; rows are lost long before a prompt is."""
 
-_UNSEEN = (Packet, Rows, Tick, ImuBlock, PoseBlock, LumbarBlock)
+_UNSEEN = (Packet, Rows, Tick, ImuBlock, PoseBlock)
 
 
 class WindowSink:
@@ -27,7 +27,7 @@ class WindowSink:
     """
 
     def __init__(self, blocks_max: int = BLOCKS_MAX, events_max: int = EVENTS_MAX) -> None:
-        self._blocks: deque[TrunkBlock] = deque(maxlen=blocks_max)
+        self._blocks: deque[TrunkBlock | LumbarBlock] = deque(maxlen=blocks_max)
         self._events: deque[Record] = deque(maxlen=events_max)
         self._pushed = 0
         self._taken = 0
@@ -45,7 +45,7 @@ class WindowSink:
 
     def push(self, records: Sequence[Record]) -> None:
         for record in records:
-            if isinstance(record, TrunkBlock):
+            if isinstance(record, (TrunkBlock, LumbarBlock)):
                 self._blocks.append(record)
             elif isinstance(record, _UNSEEN):
                 continue
@@ -63,7 +63,7 @@ class WindowSink:
         return out
 
 
-def _drain(queue: deque[TrunkBlock] | deque[Record]) -> list[Record]:
+def _drain(queue: deque[TrunkBlock | LumbarBlock] | deque[Record]) -> list[Record]:
     # As many as there are now: a fast producer must not keep the window here.
     out: list[Record] = []
     for _ in range(len(queue)):

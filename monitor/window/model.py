@@ -83,7 +83,11 @@ class WindowModel:
                 case Prompt():
                     self._prompt(record)
                 case Notice():
-                    self._say(record.t_s, record.text)
+                    place = self.snapshot.placements.get(record.sensor, "") if self.snapshot.two else ""
+                    whose = (
+                        text("messages.of", place=text(f"placement.{place}").capitalize()) if place else ""
+                    )
+                    self._say(record.t_s, whose + record.text)
                 case MountSet() if record.sensor == self.snapshot.primary and record.source != REZEROED:
                     self._say(record.t_s, text("calibrate.done"))
                 case Mark():

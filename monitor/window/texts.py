@@ -138,6 +138,7 @@ TEXTS: Mapping[str, str] = MappingProxyType(
         "prompts.replay": "Prompts of a recording are listed here, not given.",
         "prompts.recorded": "In the recording a prompt came here: {text}",
         "prompts.simulated": "Simulated prompt",
+        "messages.of": "{place}: ",
         "messages.noted": "Noted: {what}.",
         "messages.snoozed": "Prompts paused.",
         "messages.unsnoozed": "Prompts on again.",

@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import window_stream as stream
 
+from monitor.core.blocks import LumbarBlock
 from monitor.core.events import Record
 from monitor.core.inputs import Mark
 from monitor.window import theme
@@ -362,3 +364,27 @@ def test_until_tomorrow_without_a_wall_clock_is_a_day(open_desk: Callable[..., D
     desk = open_desk(records=stream.opening())
     desk.window.snooze(math.inf)
     assert desk.marks == [("snooze", {"minutes": 1440.0})]
+
+
+def test_two_sensors_draw_a_second_curve_with_its_words_and_still_fit_the_smallest_window(
+    open_desk: Callable[..., Desk],
+) -> None:
+    from monitor.window.window import SMALLEST
+
+    one = open_desk()
+    assert "Lumbar" not in one.said()
+    between = LumbarBlock(
+        *(np.linspace(60, DESK_S, 3000) if i == 0 else np.full(3000, 20.0) for i in range(4)),
+        np.ones(3000, bool),
+    )
+    upper = {"sensor": "up", "driver": "spine1", "role": "upper", "placement": "upper_back"}
+    lower = {**upper, "sensor": stream.SENSOR, "role": "lower", "placement": "lower_back", "primary": True}
+    two = open_desk(Mark(0.0, "sensor", lower), Mark(0.0, "sensor", upper), between)
+    assert "Lumbar 20° forward" in two.said()
+    for strip in two.window._plots.strips:
+        assert np.nanmax(strip._lumbar_curve.getData()[1]) == 20.0
+    two.button("Calibrate").click()
+    assert [value["sensor"] for kind, value in two.marks if kind == "calibrate"] == [stream.SENSOR, "up"]
+    two.window.resize(*SMALLEST)
+    two.show()
+    assert (two.window.width(), two.window.height()) == SMALLEST
