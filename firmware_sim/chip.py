@@ -71,8 +71,10 @@ IDEAL = ImuParams(
     acc_drift_mg=0.0,
     gyr_drift_deg_s=0.0,
 )
-CHIPS: dict[str, ImuParams] = dict(zip(CHIP_NAMES, (ImuParams(), IDEAL), strict=True))
-"""By the name a scenario gives: a real chip, and one that only rounds."""
+POOR = ImuParams(acc_offset_mg=50.0, acc_scale_error=0.05, gyr_offset_deg_s=2.0, gyr_offset_deg_s_per_k=0.05)
+"""A cheap or shaken chip that nobody trimmed: five times a data sheet's scale error and more than twice its offset [I]."""
+CHIPS: dict[str, ImuParams] = dict(zip(CHIP_NAMES, (ImuParams(), IDEAL, POOR), strict=True))
+"""By the name a scenario gives: a real chip, one that only rounds, and one to be calibrated."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

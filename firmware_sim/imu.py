@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 import numpy.typing as npt
 
-from firmware_sim.body import Wearer
 from firmware_sim.chip import CHIPS, IDEAL, ImuParams, NoiseTape, Specimen
 from firmware_sim.kinematics import Columns
 from firmware_sim.noise import FloatArray, derive_seed
 from firmware_sim.plan import min_jerk
-from firmware_sim.scenario import PLACEMENTS, Slip
+from firmware_sim.scenario import PLACEMENTS, Scenario, Slip
 from firmware_sim.tables import ScenarioError
 
 MAX_COUNT = 32_767
@@ -25,18 +26,31 @@ Counts = npt.NDArray[np.int16]
 Quaternion = tuple[float, float, float, float]
 
 
+class Carrier(Protocol):
+    """What the chip is fixed to: a wearer (body.Wearer), or a hand and a table (turned.Turned)."""
+
+    @property
+    def scenario(self) -> Scenario: ...
+
+    def felt(self, times_s: FloatArray, placement: str) -> tuple[Columns, Columns]:
+        """Angular rate (rad/s) and specific force (m/s2), three columns each, in the axes of what carries it."""
+        ...
+
+
 class Imu:
     """One chip on one wearer. `sample` may be cut as one likes: noise is counted in samples, everything else goes by time.
 
     ScenarioError for an unknown placement.
     """
 
-    def __init__(self, wearer: Wearer, placement: str, params: ImuParams, seed: int) -> None:
+    def __init__(self, wearer: Carrier, placement: str, params: ImuParams, seed: int) -> None:
         if placement not in PLACEMENTS:
             raise ScenarioError(f"There is no placement {placement!r}; allowed are {', '.join(PLACEMENTS)}.")
         self.params = params
         self._wearer = wearer
         self._placement = placement
+        self.serial = f"simulated-{wearer.scenario.sensor.chip}-{seed}-{placement}"
+        """One specimen has one: the same chip of the same seed at the same place, whatever is done with it."""
         self._seed = derive_seed(seed, "imu", placement)
         rng = np.random.default_rng(self._seed)
         plan = wearer.scenario.sensor

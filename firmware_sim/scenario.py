@@ -2,7 +2,7 @@
 
     title = "..."
     vary = 0.1                                   # seeded spread of every `seconds`, as a share
-    [wearer] [people] [sensor] [link] [firmware] # all optional
+    [wearer] [people] [sensor] [link] [firmware] [turned] # all optional
     [[block]]
     repeat = 2
     shuffle = false                              # true: the seed draws the order, repeats and all
@@ -45,6 +45,7 @@ __all__ = [
     "ScenarioError",
     "SensorPlan",
     "Slip",
+    "TurnedPlan",
     "WearerPlan",
     "builtin_names",
     "load",
@@ -52,7 +53,7 @@ __all__ = [
 ]
 
 PLACEMENTS = ("lower_back", "upper_back", "sternum", "waist")
-CHIP_NAMES = ("bmi270", "ideal")
+CHIP_NAMES = ("bmi270", "ideal", "poor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,10 @@ class WearerPlan:
     public lower-back recordings]."""
     gait_vertical_m_s2: float = number(2.6, 0.3, 8)
     """Amplitude of the vertical acceleration at step frequency: a rise and fall of 4 cm at 1.8 Hz [I]."""
+    gait_uneven: float = number(0.0, 0, 0.3)
+    """How unevenly people walk: acceleration to the side at step frequency and forward at stride frequency, root mean
+    square between people as a share of `gait_vertical_m_s2`, at any phase. 0.035 turns their axes as far as at L5 in
+    recordings [I]; 0 is everybody's even walk."""
     skin_share: float = number(0.03, 0, 0.3)
     """Extra rotation of the sensor with the skin, as a share of the lumbar angle, lagging [I]."""
 
@@ -139,6 +144,18 @@ class FirmwarePlan:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnedPlan:
+    """Where `poses` is not 0 nobody wears the sensor: it is turned by hand and laid down, pose after pose."""
+
+    poses: int = whole(0, 0, 26)
+    """The six sides first, then tilted ones."""
+    hold_s: float = number(5.0, 0.5, 3600)
+    turn_s: float = number(2.5, 0.3, 60)
+    tilt_deg: float = number(2.0, 0, 20)
+    """How far from exact each pose is laid [I]."""
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """Activities in order, `repeat` times over, their seconds spread by `vary` (a share) afresh each time.
 
@@ -163,9 +180,10 @@ class Scenario:
     sensor: SensorPlan = field(default_factory=SensorPlan)
     link: LinkPlan = field(default_factory=LinkPlan)
     firmware: FirmwarePlan = field(default_factory=FirmwarePlan)
+    turned: TurnedPlan = field(default_factory=TurnedPlan)
 
 
-_KEYS = ("title", "vary", "wearer", "people", "sensor", "link", "firmware", "block")
+_KEYS = ("title", "vary", "wearer", "people", "sensor", "link", "firmware", "turned", "block")
 _BLOCK_KEYS = ("repeat", "vary", "shuffle", "activities")
 
 
@@ -224,6 +242,7 @@ def parse(content: bytes, name: str) -> Scenario:
         sensor=_sensor(table.get("sensor", {})),
         link=_link(table.get("link", {})),
         firmware=read_table(FirmwarePlan, table.get("firmware", {}), "[firmware]"),
+        turned=read_table(TurnedPlan, table.get("turned", {}), "[turned]"),
     )
 
 

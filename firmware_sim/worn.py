@@ -11,6 +11,7 @@ from firmware_sim.firmware import Firmware
 from firmware_sim.imu import CHIPS, Imu
 from firmware_sim.noise import derive_seed
 from firmware_sim.scenario import Scenario, load
+from firmware_sim.turned import Turned
 from firmware_sim.witmotion import ACC_FULL_SCALE_G, GYR_FULL_SCALE_DEG_S, WitMotion
 
 DEVICES = ("spine1", "witmotion")
@@ -38,7 +39,7 @@ def put_on(
     if device not in DEVICES:
         raise ValueError(f"there is no simulated device {device!r}; there are {', '.join(DEVICES)}")
     script = scenario if isinstance(scenario, Scenario) else load(scenario)
-    wearer = Wearer(script, seed)
+    wearer = Turned(script, seed) if script.turned.poses else Wearer(script, seed)
     worn = []
     for index, placement in enumerate(placements or script.sensor.placements):
         params = CHIPS[script.sensor.chip]

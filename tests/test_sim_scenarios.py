@@ -13,7 +13,7 @@ from firmware_sim.imu import CHIPS, Imu
 from firmware_sim.scenario import LinkPlan, ScenarioError, builtin_names, load, parse
 from firmware_sim.truth import STATE_NAMES
 
-NAMES = ["bad_link", "commute", "desk", "mixed_day", "mobility", "sit_stand", "slouch", "walk"]
+NAMES = ["bad_link", "commute", "desk", "mixed_day", "mobility", "sit_stand", "slouch", "turned", "walk"]
 
 
 def test_the_scenarios_that_come_with_the_program() -> None:

@@ -1,0 +1,174 @@
+"""An accelerometer's scale, misalignment and bias from still poses: at rest it must read gravity, whichever way it lies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from monitor.core.inputs import FloatArray
+
+GRAVITY_M_S2 = 9.80665
+"""By definition; local gravity differs by 0.3 % at most, which is taken for scale and cancels in every angle."""
+POSE_NOISE_M_S2 = 0.01
+"""How well a still pose is known: 1 mg, mostly the chip's own bend (non-linearity), for noise is averaged out."""
+SCALE_PRIOR = 0.1
+"""Scale errors are of this size at most: data sheets say 0.4 to 3 %, worn-out chips 5 %."""
+BIAS_PRIOR_M_S2 = 2.0
+CROSS_PRIOR = 0.003
+"""Cross-axis errors as data sheets have them. Where no tilted pose shows them, they are taken to be this small."""
+SCALE_MAX = 0.25
+BIAS_MAX_M_S2 = 3.0
+"""Beyond these it is not a worn-out chip, but a wrong unit or range."""
+WORST_MAX_SHARE = 0.006
+"""One standard deviation of the reading in the worst direction, as a share of gravity. Six sides alone come to 0.004."""
+WELL_KNOWN_SHARE = 0.0025
+"""And from here on it is good: two standard deviations are 0.5 %, 0.3 deg of inclination. Takes some tilted poses."""
+RESIDUAL_MAX_SHARE = 0.005
+"""Root mean square of what the poses leave over; more means that one of them was not still."""
+MIN_POSES = 6
+_ROUNDS = 30
+_SETTLED = 1e-12
+_PAIRS = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fit:
+    """true = matrix @ (measured - bias_m_s2). `residual_m_s2` root mean square over the poses, `before_m_s2` without it.
+
+    `worst_share`: one standard deviation of a reading in the least known direction, as a share of gravity.
+    `least_known` (3,) is that direction, as the sensor sees the vertical.
+    """
+
+    matrix: FloatArray
+    bias_m_s2: FloatArray
+    residual_m_s2: float
+    before_m_s2: float
+    worst_share: float
+    least_known: FloatArray
+    residuals_m_s2: FloatArray
+
+
+def fit_ellipsoid(poses: FloatArray) -> Fit:
+    """Least squares on | matrix (pose - bias) | = g over `poses` (n,3), m/s2, the mean reading in each still pose.
+
+    The matrix is symmetric: a rotation of the whole chip cannot be seen, and belongs to the mount. Few poses lean on
+    what data sheets say (the priors), so that it is defined for any n; `worst_share` says what it is worth.
+    """
+    p = np.zeros(9)
+    for _ in range(_ROUNDS):
+        step = np.linalg.lstsq(*_equations(poses, p), rcond=None)[0]
+        p = p + step
+        if float(np.max(np.abs(step))) < _SETTLED:
+            break
+    matrix, bias = _unpacked(p)
+    left = _lengths(matrix, bias, poses) - GRAVITY_M_S2
+    residual = _rms(left)
+    freedom = max(1, len(poses) - len(p))
+    noise = max(1.0, math.sqrt(float(np.sum(left * left)) / freedom) / POSE_NOISE_M_S2)
+    system, _ = _equations(poses, p)
+    covariance = np.linalg.inv(system.T @ system) * (noise * noise)
+    around = _directions()
+    slopes = _slopes(np.linalg.solve(matrix, GRAVITY_M_S2 * around.T).T + bias, matrix, bias)
+    share = np.sqrt(np.einsum("ni,ij,nj->n", slopes, covariance, slopes)) / GRAVITY_M_S2
+    worst = int(np.argmax(share))
+    before = _rms(np.sqrt(np.einsum("ni,ni->n", poses, poses)) - GRAVITY_M_S2)
+    return Fit(matrix, bias, residual, before, float(share[worst]), around[worst], left)
+
+
+def refusal(fit: Fit, poses: int) -> tuple[str, str] | None:
+    """Why `fit` is not to be used, and what to do: two sentences; None where it is good."""
+    if poses < MIN_POSES:
+        return (
+            f"There are {poses} still poses, and it takes {MIN_POSES} or more.",
+            "Lay the sensor on each of its six sides, three seconds and more each.",
+        )
+    scale = float(np.max(np.abs(fit.matrix - np.eye(3))))
+    if scale > SCALE_MAX or float(np.max(np.abs(fit.bias_m_s2))) > BIAS_MAX_M_S2:
+        return (
+            f"The readings are {100 * scale:.0f} % from gravity, which no calibration mends.",
+            "Check the unit and the range of the accelerometer.",
+        )
+    if fit.residual_m_s2 > RESIDUAL_MAX_SHARE * GRAVITY_M_S2:
+        k = int(np.argmax(np.abs(fit.residuals_m_s2)))
+        return (
+            f"Pose {k + 1} of {poses} does not fit the others ({1e3 * abs(fit.residuals_m_s2[k]):.0f} mm/s2 off).",
+            "It was not quite still, or something shook it: begin again, on a firm table.",
+        )
+    if fit.worst_share > WORST_MAX_SHARE:
+        return (
+            f"The poses are too much alike: with {_axis(fit.least_known)} the reading is known to "
+            f"{100 * fit.worst_share:.1f} % only.",
+            "Lay the sensor on the sides that were not down yet.",
+        )
+    return None
+
+
+def missing_sides(poses: Sequence[FloatArray]) -> list[str]:
+    """Which of the six sides no pose (3,) has shown yet, such as `x up`: within 30 deg of that axis."""
+    seen = {side for pose in poses if (side := side_of(pose)) is not None}
+    return [side for side in SIDES if side not in seen]
+
+
+def side_of(pose: FloatArray) -> str | None:
+    """The side a pose lies on, named by the axis that points up or down; None for a tilted one."""
+    unit = pose / math.sqrt(float(np.sum(pose * pose)))
+    axis = int(np.argmax(np.abs(unit)))
+    if abs(float(unit[axis])) < _ON_A_SIDE:
+        return None
+    return f"{'xyz'[axis]} {'up' if unit[axis] > 0 else 'down'}"
+
+
+SIDES = ("x up", "x down", "y up", "y down", "z up", "z down")
+_ON_A_SIDE = math.cos(math.radians(30.0))
+
+
+def _axis(direction: FloatArray) -> str:
+    side = side_of(direction)
+    return side if side is not None else "the sensor tilted"
+
+
+def _equations(poses: FloatArray, p: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Gauss-Newton's system at `p`: a row per pose in units of its noise, and a row per parameter for what is believed."""
+    matrix, bias = _unpacked(p)
+    prior = np.array((SCALE_PRIOR,) * 3 + (CROSS_PRIOR,) * 3 + (BIAS_PRIOR_M_S2,) * 3)
+    left = _lengths(matrix, bias, poses) - GRAVITY_M_S2
+    rows = np.concatenate((_slopes(poses, matrix, bias) / POSE_NOISE_M_S2, np.diag(1.0 / prior)))
+    return rows, -np.concatenate((left / POSE_NOISE_M_S2, p / prior))
+
+
+def _slopes(poses: FloatArray, matrix: FloatArray, bias: FloatArray) -> FloatArray:
+    """Change of the length of each corrected pose with each parameter, (n, 9)."""
+    moved = poses - bias
+    corrected = moved @ matrix.T
+    unit = corrected / np.sqrt(np.einsum("ni,ni->n", corrected, corrected))[:, None]
+    columns = [unit[:, i] * moved[:, j] + (unit[:, j] * moved[:, i] if i != j else 0.0) for i, j in _PAIRS]
+    return np.column_stack((*columns, -unit @ matrix))
+
+
+def _unpacked(p: FloatArray) -> tuple[FloatArray, FloatArray]:
+    matrix = np.eye(3)
+    for value, (i, j) in zip(p[:6], _PAIRS, strict=True):
+        matrix[i, j] += value
+        if i != j:
+            matrix[j, i] += value
+    return matrix, p[6:].copy()
+
+
+def _lengths(matrix: FloatArray, bias: FloatArray, poses: FloatArray) -> FloatArray:
+    corrected = (poses - bias) @ matrix.T
+    lengths: FloatArray = np.sqrt(np.einsum("ni,ni->n", corrected, corrected))
+    return lengths
+
+
+def _rms(values: FloatArray) -> float:
+    return math.sqrt(float(np.sum(values * values)) / max(1, len(values)))
+
+
+def _directions() -> FloatArray:
+    """Sides, edges and corners of a cube, as unit vectors (26, 3): where the errors of a quadratic form are largest."""
+    grid = np.array([(x, y, z) for x in (-1, 0, 1) for y in (-1, 0, 1) for z in (-1, 0, 1) if x or y or z])
+    unit: FloatArray = grid / np.sqrt(np.sum(grid * grid, axis=1))[:, None]
+    return unit
