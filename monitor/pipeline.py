@@ -17,6 +17,7 @@ from monitor.core.protocols import Detector, Driver, Stage
 from monitor.core.registry import discover
 from monitor.motion.angles import TrunkAngles
 from monitor.motion.calibrate import DeviceCalibration
+from monitor.motion.gravity_check import GravityCheck
 from monitor.motion.join import Join
 from monitor.motion.orient import Orient
 from monitor.motion.timeline import Timeline
@@ -133,7 +134,7 @@ def _oriented_chain(known: Mapping[str, Driver], mark: Mark) -> list[Stage]:
             f"It knows: {', '.join(known)}.",
             name,
         )
-    return [known[name].decoder(sensor), Timeline(), DeviceCalibration(), Orient()]
+    return [known[name].decoder(sensor), Timeline(), DeviceCalibration(), GravityCheck(), Orient()]
 
 
 def _never_opened(sensor: str) -> SettingsError:

@@ -40,6 +40,7 @@ from monitor.core.inputs import Mark, Packet
 from monitor.core.registry import discover
 from monitor.motion.angles import TrunkAngles
 from monitor.motion.calibrate import DeviceCalibration
+from monitor.motion.gravity_check import GravityCheck
 from monitor.motion.join import Join
 from monitor.motion.orient import Orient
 from monitor.motion.timeline import Timeline
@@ -76,7 +77,14 @@ class Chain:
 
 def chain(driver: str, length: int, sensor: str = "A") -> Chain:
     """The first `length` stages of one sensor's chain."""
-    stages = (drivers()[driver].decoder(sensor), Timeline(), DeviceCalibration(), Orient(), TrunkAngles())
+    stages = (
+        drivers()[driver].decoder(sensor),
+        Timeline(),
+        DeviceCalibration(),
+        GravityCheck(),
+        Orient(),
+        TrunkAngles(),
+    )
     return Chain(*stages[:length])
 
 
@@ -107,7 +115,7 @@ def after(length: int, driver: str = "spine1") -> list[Any]:
 def two_joined() -> list[Any]:
     """Trunk blocks of two sensors before they are joined, each sensor's in order."""
     stream = fixtures.two_sensors(1)
-    chains = {sensor: chain("spine1", 5, sensor) for sensor in ("A", "B")}
+    chains = {sensor: chain("spine1", 6, sensor) for sensor in ("A", "B")}
     out: list[Any] = []
     for item in stream:
         mine = getattr(item, "sensor", None)
@@ -124,12 +132,12 @@ def before_detector(name: str) -> list[Any]:
         if detector.name == name:
             break
         earlier.append(detector.build())
-    return read_only(run(lambda: Chain(Join(), *earlier), alone(after(5))))
+    return read_only(run(lambda: Chain(Join(), *earlier), alone(after(6))))
 
 
 @cache
 def before_coach() -> list[Any]:
-    return read_only(run(lambda: Chain(Join(), *(d.build() for d in detectors())), alone(after(5))))
+    return read_only(run(lambda: Chain(Join(), *(d.build() for d in detectors())), alone(after(6))))
 
 
 @cache
@@ -151,10 +159,10 @@ def an_hour_at_a_desk() -> list[Any]:
 
 def cases() -> dict[str, Case]:
     found = {f"decoder {name}": _chain_case(name, 1) for name in drivers()}
-    found |= {f"chain {name}": _chain_case(name, 5) for name in (*drivers(), "rows without gyroscope")}
-    for place, stage in enumerate((Timeline, DeviceCalibration, Orient, TrunkAngles), start=1):
+    found |= {f"chain {name}": _chain_case(name, 6) for name in (*drivers(), "rows without gyroscope")}
+    for place, stage in enumerate((Timeline, DeviceCalibration, GravityCheck, Orient, TrunkAngles), start=1):
         found[stage.__name__] = Case(stage, partial(after, place))
-    found["Join, one sensor"] = Case(Join, partial(after, 5))
+    found["Join, one sensor"] = Case(Join, partial(after, 6))
     found["Join, two sensors"] = Case(Join, two_joined)
     for detector in detectors():
         found[f"detector {detector.name}"] = Case(detector.build, partial(before_detector, detector.name))
