@@ -57,6 +57,9 @@ class TrunkBlock:
     `flexion_deg` (+ forward), `lateral_deg` (+ right), `rotation_deg` (+ left, relative to the last still moment) (n,);
     `rate_deg_s` (n,3) angular rate about the body axes x y z (so y is the flexion rate); `acc` (n,3) m/s2 specific
     force in body axes; `uncertainty_deg` (n,) one standard deviation of the inclination; `ok` (n,) measured, not filled.
+    `flexion_sd_deg`, `lateral_sd_deg`, `rotation_sd_deg` (n,) the same of the other angles, None where nobody states them.
+    `live_deg` (n,3) inclination, flexion and lateral bend as they were told live, where the block comes from the final
+    pass over a recording; else None.
     """
 
     sensor: str
@@ -72,6 +75,10 @@ class TrunkBlock:
     uncertainty_deg: FloatArray
     ok: BoolArray
     rate_hz: float
+    flexion_sd_deg: FloatArray | None = None
+    lateral_sd_deg: FloatArray | None = None
+    rotation_sd_deg: FloatArray | None = None
+    live_deg: FloatArray | None = None
 
     def __len__(self) -> int:
         return len(self.t_s)
