@@ -246,9 +246,10 @@ def test_repetitions_that_come_back_only_half_way_are_counted_one_by_one() -> No
 def test_what_a_trunk_does_while_walking_is_no_movement() -> None:
     script = Script().hold(10).walk(20).bend(80, 3.0, "rotation").walk(20).hold(10)
     at = [known(Posture.STANDING), *[PostureState(t, s, 0.9, t + 4.9) for t, s in WALK]]
-    assert of(Movement, run(movements.DETECTOR, [*at, script.block()])) == []
-    without = moved(script)
-    assert Direction.ROTATION_LEFT in [m.direction for m in without], "negative control: posture told it"
+    told = of(Movement, run(movements.DETECTOR, [*at, script.block()]))
+    assert {m.state for m in told} <= {Posture.WALKING}, "but for the turns of the whole body"
+    twisted = [m for m in moved(script) if m.state is Posture.UNKNOWN]
+    assert Direction.ROTATION_LEFT in [m.direction for m in twisted], "negative control: posture told it"
 
 
 WALK = ((10.0, Posture.WALKING), (53.0, Posture.STANDING))
@@ -279,8 +280,47 @@ def test_sway_walking_and_slow_drift_are_no_movements() -> None:
 def test_without_angles_there_are_no_movements() -> None:
     block = Script().hold(5).bend(40).hold(5).block()
     nan = np.full(len(block), np.nan)
-    blind = replace(block, flexion_deg=nan, lateral_deg=nan, rotation_deg=nan)
+    blind = replace(block, flexion_deg=nan, lateral_deg=nan, rotation_deg=nan, inclination_deg=nan)
     assert of(Movement, run(movements.DETECTOR, [blind])) == []
+
+
+@pytest.mark.parametrize("by_deg, direction", [(40, Direction.TILT), (70, Direction.FLEXION)])
+def test_with_forward_unknown_a_bend_is_a_tilt_and_one_that_only_goes_forward_is_flexion(
+    by_deg: float, direction: Direction
+) -> None:
+    def blind(script: Script) -> list[Movement]:
+        block = script.block()
+        nan = np.full(len(block), np.nan)
+        return of(Movement, run(movements.DETECTOR, [replace(block, flexion_deg=nan, lateral_deg=nan)]))
+
+    (found,) = blind(Script().hold(5).bend(by_deg).hold(5))
+    assert found.direction is direction
+    assert found.peak_deg == pytest.approx(by_deg, abs=1.0)
+    assert blind(Script().hold(5).lie_down().hold(20)) == [], "who lies down does not bend"
+
+
+def test_a_bend_that_lingers_is_one_movement_from_start_to_return() -> None:
+    (found,) = moved(Script().hold(5).lean(60).hold(3).lean(68, 1.0).hold(2).lean(0).hold(8))
+    assert (found.start_s, found.end_s) == (pytest.approx(5.4, abs=0.3), pytest.approx(14.5, abs=0.6))
+    assert found.peak_deg == pytest.approx(68.0, abs=0.7)
+
+
+def test_of_a_combined_movement_the_larger_part_gives_the_direction() -> None:
+    def combined(rotation_deg: float, lateral_deg: float) -> list[Direction]:
+        block = Script().hold(5).bend(rotation_deg, 3.0, "rotation").hold(8).block()
+        side = Script().hold(5).bend(lateral_deg, 3.0, "lateral").hold(8).block()
+        rate = block.rate_deg_s + side.rate_deg_s
+        both = replace(block, lateral_deg=side.lateral_deg, rate_deg_s=rate)
+        return [m.direction for m in of(Movement, run(movements.DETECTOR, [both]))]
+
+    assert combined(50, 25) == [Direction.ROTATION_LEFT]
+    assert combined(25, -50) == [Direction.LATERAL_LEFT]
+
+
+def test_one_after_the_other_two_directions_are_two_movements() -> None:
+    """Negative control of the above."""
+    found = moved(Script().hold(5).bend(50, 2.0, "rotation").bend(25, 2.0, "lateral").hold(8))
+    assert [m.direction for m in found] == [Direction.ROTATION_LEFT, Direction.LATERAL_RIGHT]
 
 
 def test_a_movement_interrupted_by_a_long_gap_is_left_out() -> None:

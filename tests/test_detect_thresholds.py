@@ -22,6 +22,8 @@ DERIVED = {
     "WITHIN_COSINE",  # WITHIN_DEG
     "KEEP_S",  # sums of other spans
     "AXES",
+    "AFTER_FRAMES",  # differences and sums of others, in frames
+    "KEEP_FRAMES",
     "MOVEMENT_MEMORY",  # a buffer's length
     "ROUNDING",
     "COLUMNS",

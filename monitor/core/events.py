@@ -6,6 +6,7 @@ Nothing may act on an event before the data have reached `decided_s`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -28,7 +29,7 @@ class Posture(StrEnum):
 
 
 class Direction(StrEnum):
-    """Direction of a movement away from neutral."""
+    """Direction of a movement away from neutral. `tilt`: away from upright and back, where forward is not known."""
 
     FLEXION = "flexion"
     EXTENSION = "extension"
@@ -36,6 +37,7 @@ class Direction(StrEnum):
     LATERAL_LEFT = "lateral_left"
     ROTATION_LEFT = "rotation_left"
     ROTATION_RIGHT = "rotation_right"
+    TILT = "tilt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +218,11 @@ class Vibration:
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """One movement away from neutral and back (or to a hold). Signed peak in `direction` is positive."""
+    """One movement away from neutral and back (or to a hold). Signed peak in `direction` is positive.
+
+    `return_error_deg`: `range_deg` is within this of the truth in nine of ten. `sparc`: smoothness of the angular speed,
+    nearer to 0 is smoother. `state`: the posture during it; a rotation while walking is a turn of the whole body.
+    """
 
     direction: Direction
     start_s: float
@@ -225,6 +231,9 @@ class Movement:
     range_deg: float
     peak_rate_deg_s: float
     decided_s: float
+    return_error_deg: float = math.nan
+    sparc: float = math.nan
+    state: Posture = Posture.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)

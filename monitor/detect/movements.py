@@ -1,36 +1,49 @@
-"""Movements by direction: away from neutral and back, or to a hold. Flexion, lateral bend and rotation, each on its own.
+"""Movements by direction: away from neutral and back, or to a hold. Flexion, lateral bend and rotation.
 
-A movement starts where the angle leaves the position it was still at, and ends when it has come back, has been still for
-a second or turns for the next repetition. A return towards neutral from a hold is no movement of its own, and neither is
-what a trunk does while walking. So a movement is given out once the posture during it is settled, some 5 s later.
+A movement starts where the angle leaves the position it was still at, and ends when it has come back, has been still or
+turns for the next repetition (strokes.py). A return towards neutral from a hold is no movement of its own, nor is the
+lesser part of a combined one (excursions.py), nor what a trunk does while walking, but for turns of the whole body
+(turns.py). So a movement is given out once the posture during it is settled, some 5 s later.
 """
 
 from __future__ import annotations
 
+import math
+from collections import deque
 from collections.abc import Sequence
 from heapq import heappop, heappush
 
 import numpy as np
 
 from monitor.core.blocks import TrunkBlock
-from monitor.core.events import Direction, Movement, Posture, Record
+from monitor.core.events import Movement, Posture, Record
 from monitor.core.inputs import FloatArray
 from monitor.core.protocols import Detector
+from monitor.detect.excursions import (
+    AXES,
+    DIRECTIONS,
+    DRIFT_SD_DEG_S,
+    NINE_IN_TEN,
+    SCALE_SD,
+    Column,
+    Excursion,
+    error_deg,
+    led,
+    measured,
+)
 from monitor.detect.frames import Frames, FrameStage, column_sums
 from monitor.detect.recent import POSTURE_LAG_S, RecentPostures, RecentRows
+from monitor.detect.smoothness import outward, sparc
 from monitor.detect.strokes import LONGEST_S, Stroke, Strokes
+from monitor.detect.turns import Turn, Turns
 
 ACTIVE_RATE_DEG_S = 5.0  # a frame whose mean rate about the axis is larger belongs to a movement [I]
-LEAST_PEAK_DEG = 10.0  # beyond neutral; smaller ones are sway and gait (EN 1005-4's first band) [I]
-LEAST_RANGE_DEG = 10.0  # from where it started [I]
+WALKED_SHARE = 0.5  # of its time on the way: it is part of walking [I]
+ONSET_S = 0.5  # before it has left by some degrees a movement has begun [I]
+STRAIGHT_SD_DEG = 3.0  # how well three seconds on foot tell where one is heading [I]
 
-KEEP_S = 2.0 * LONGEST_S + POSTURE_LAG_S
-DIRECTIONS = (
-    (Direction.FLEXION, Direction.EXTENSION),
-    (Direction.LATERAL_RIGHT, Direction.LATERAL_LEFT),
-    (Direction.ROTATION_LEFT, Direction.ROTATION_RIGHT),
-)
-AXES = len(DIRECTIONS)
+KEEP_S = 3.0 * LONGEST_S + POSTURE_LAG_S
+Found = Excursion | Turn
 
 
 class MovementLogic:
@@ -39,11 +52,13 @@ class MovementLogic:
     frame_s = 0.1
 
     def __init__(self) -> None:
-        self._axes = tuple(Strokes() for _ in DIRECTIONS)
+        self._axes = tuple(Strokes() for _ in range(AXES))
+        self._turns = Turns()
         self._rows = RecentRows(KEEP_S)
         self._postures = RecentPostures(KEEP_S)
         self._next = 0
-        self._waiting: list[tuple[float, int, float, Stroke]] = []
+        self._lately: deque[Excursion] = deque()
+        self._waiting: list[tuple[float, int, float, Found]] = []
 
     def notice(self, record: Record) -> None:
         self._postures.notice(record)
@@ -51,74 +66,155 @@ class MovementLogic:
     def lost(self, t_s: float, *, mount_too: bool) -> list[Record]:  # noqa: ARG002
         """A movement that was under way was not seen to its end and is left out; those that had ended are given."""
         out = self._all(t_s)
-        for axis in self._axes:
-            axis.restart()
+        self._restart()
         self._rows.forget()
-        self._next = 0
         return out
 
     def close(self, t_s: float) -> list[Record]:
-        for number, axis in enumerate(self._axes):
-            self._wait(number, axis.close(t_s))
+        for axis, strokes in enumerate(self._axes):
+            self._wait_for_strokes(axis, strokes.close(t_s))
+        self._wait_for_turns(self._turns.close())
         return self._all(t_s)
 
     def columns(self, block: TrunkBlock) -> Sequence[FloatArray]:
-        rate = block.rate_deg_s
-        return (block.flexion_deg, block.lateral_deg, block.rotation_deg, rate[:, 1], rate[:, 0], rate[:, 2])
+        rate, up = block.rate_deg_s, block.up
+        x, y, z = rate[:, 0], rate[:, 1], rate[:, 2]
+        yaw = x * up[:, 0]
+        yaw += y * up[:, 1]
+        yaw += z * up[:, 2]
+        flexion = block.flexion_deg
+        unknown = np.isnan(flexion)
+        if unknown.any():  # with forward unknown, how far in whatever direction takes the place of flexion
+            flexion = np.where(unknown, block.inclination_deg, flexion)
+            y = np.where(unknown, np.sqrt(x * x + y * y), y)
+        return (flexion, block.lateral_deg, block.rotation_deg, y, x, z, yaw)
 
     def frames(self, frames: Frames) -> list[Record]:
         x = frames.x
         k = x.shape[2]
-        out: list[Record] = []
         if not self._rows.add(frames):
-            for axis in self._axes:
-                axis.restart()
+            self._restart()
         means = column_sums(x[:AXES]) / k
-        rates = column_sums(np.abs(x[AXES:])) / k
+        rates = column_sums(np.abs(x[Column.FLEXION_RATE : Column.YAW_RATE])) / k
         active = (rates >= ACTIVE_RATE_DEG_S) & frames.measured
-        for number, axis in enumerate(self._axes):
-            self._wait(number, axis.frames(self._next, frames, means[number], active[number]))
+        for axis, strokes in enumerate(self._axes):
+            self._wait_for_strokes(axis, strokes.frames(self._next, frames, means[axis], active[axis]))
+        self._wait_for_turns(self._turns.frames(frames, column_sums(x[Column.YAW_RATE]) / k))
         self._next += len(frames.end_s)
+        return self._due(frames)
+
+    def _restart(self) -> None:
+        for strokes in self._axes:
+            strokes.restart()
+        self._turns.restart()
+        self._lately.clear()
+        self._next = 0
+
+    def _wait_for_strokes(self, axis: int, strokes: Sequence[Stroke]) -> None:
+        for stroke in strokes:
+            found = measured(axis, stroke, self._rows.span(stroke.start_s, stroke.end_s))
+            self._lately.append(found)
+            if found.direction is not None:
+                self._wait(axis, found, stroke)
+
+    def _wait_for_turns(self, turns: Sequence[Turn]) -> None:
+        for turn in turns:
+            self._wait(AXES, turn, turn)
+
+    def _wait(self, number: int, found: Found, when: Stroke | Turn) -> None:
+        due_s = max(when.end_s + POSTURE_LAG_S, when.settled_s)
+        heappush(self._waiting, (due_s, number, when.start_s, found))
+
+    def _due(self, frames: Frames) -> list[Record]:
+        """What is settled by the end of `frames`."""
+        out: list[Record] = []
+        held = []
         while self._waiting and self._waiting[0][0] <= frames.end_s[-1]:
-            due_s, number, _, stroke = heappop(self._waiting)
-            decided_s = float(frames.end_s[np.searchsorted(frames.end_s, due_s)])
-            out += self._movement(number, stroke, decided_s)
+            due_s, number, start_s, found = heappop(self._waiting)
+            later_s = self._settled_beside(found) if isinstance(found, Excursion) else due_s
+            if later_s > frames.end_s[-1]:
+                held.append((due_s, number, start_s, found))
+            elif later_s > due_s:
+                heappush(self._waiting, (later_s, number, start_s, found))
+            else:
+                out += self._given(found, float(frames.end_s[np.searchsorted(frames.end_s, due_s)]))
+        for entry in held:
+            heappush(self._waiting, entry)
+        while self._lately and self._lately[0].stroke.settled_s < frames.end_s[-1] - KEEP_S:
+            self._lately.popleft()
         return out
 
-    def _wait(self, number: int, strokes: Sequence[Stroke]) -> None:
-        for stroke in strokes:
-            due_s = max(stroke.end_s + POSTURE_LAG_S, stroke.settled_s)
-            heappush(self._waiting, (due_s, number, stroke.start_s, stroke))
+    def _settled_beside(self, found: Excursion) -> float:
+        """When all is known of what began before `found` ended, about the other axes: infinity while it goes on."""
+        end_s = found.stroke.end_s
+        if any(strokes.since_s < end_s for axis, strokes in enumerate(self._axes) if axis != found.axis):
+            return math.inf
+        beside = (
+            o.stroke.settled_s for o in self._lately if o.axis != found.axis and o.stroke.start_s < end_s
+        )
+        return max(beside, default=-math.inf)
 
     def _all(self, t_s: float) -> list[Record]:
-        """What waits, with the postures known by now."""
+        """What waits, with what is known by now."""
         out: list[Record] = []
         while self._waiting:
-            _, number, _, stroke = heappop(self._waiting)
-            out += self._movement(number, stroke, t_s)
+            out += self._given(heappop(self._waiting)[-1], t_s)
         return out
 
-    def _movement(self, number: int, stroke: Stroke, decided_s: float) -> list[Record]:
-        rows = self._rows.span(stroke.start_s, stroke.end_s)
-        peak_deg = float(np.max(stroke.sign * rows[number]))
-        range_deg = peak_deg - stroke.sign * stroke.base_deg
-        if not (peak_deg >= LEAST_PEAK_DEG and range_deg >= LEAST_RANGE_DEG):
-            return []
+    def _given(self, found: Found, decided_s: float) -> list[Record]:
         self._postures.settle(decided_s)
-        state = self._postures.main(stroke.start_s, stroke.end_s)
-        if state is Posture.WALKING:
+        if isinstance(found, Turn):
+            return self._turn(found, decided_s)
+        return [] if led(found, self._lately) else self._movement(found, decided_s)
+
+    def _movement(self, found: Excursion, decided_s: float) -> list[Record]:
+        start_s, end_s = found.stroke.start_s, found.stroke.end_s
+        walked_s = self._postures.seconds(Posture.WALKING, start_s, end_s)
+        allowed = 0.0 if found.axis == Column.ROTATION else WALKED_SHARE
+        if found.direction is None or walked_s > allowed * (end_s - start_s):
             return []
+        rows = self._rows.span(start_s, end_s)
         return [
             Movement(
-                DIRECTIONS[number][0 if stroke.sign > 0 else 1],
-                stroke.start_s,
-                stroke.end_s,
-                peak_deg,
-                range_deg,
-                float(np.max(np.abs(rows[AXES + number]))),
+                *(found.direction, start_s, end_s, found.peak_deg, found.range_deg),
+                float(np.max(np.abs(rows[AXES + found.axis]))),
                 decided_s,
+                error_deg(found),
+                self._smoothness(found),
+                self._postures.main(start_s, end_s),
             )
         ]
+
+    def _turn(self, turn: Turn, decided_s: float) -> list[Record]:
+        """A turn on the way; who turns without walking is taken to twist the trunk."""
+        if not self._postures.seconds(Posture.WALKING, turn.start_s, turn.end_s):
+            return []
+        rows = self._rows.span(turn.start_s, turn.end_s)
+        size_deg = abs(turn.change_deg)
+        drift_deg = DRIFT_SD_DEG_S * (turn.end_s - turn.start_s)
+        sd_deg = math.hypot(STRAIGHT_SD_DEG, STRAIGHT_SD_DEG, drift_deg, SCALE_SD * size_deg)
+        return [
+            Movement(
+                DIRECTIONS[Column.ROTATION][0 if turn.change_deg > 0 else 1],
+                *(turn.start_s, turn.end_s, size_deg, size_deg),
+                float(np.max(np.abs(rows[Column.YAW_RATE]))),
+                decided_s,
+                NINE_IN_TEN * sd_deg,
+                self._sparc(rows),
+                Posture.WALKING,
+            )
+        ]
+
+    def _smoothness(self, found: Excursion) -> float:
+        """Of the way out, with the moment before it that it began from."""
+        stroke = found.stroke
+        rows = self._rows.span(stroke.start_s - ONSET_S, stroke.end_s)
+        out = outward(stroke.sign * rows[found.axis], stroke.sign * rows[AXES + found.axis])
+        return self._sparc(rows[:, :out])
+
+    def _sparc(self, rows: FloatArray) -> float:
+        y, x, z = rows[Column.FLEXION_RATE : Column.YAW_RATE]
+        return sparc(np.sqrt(x * x + y * y + z * z), self._rows.rate_hz)
 
 
 def build() -> FrameStage:

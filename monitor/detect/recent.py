@@ -73,10 +73,13 @@ class RecentPostures:
 
     def main(self, start_s: float, end_s: float) -> Posture:
         """The posture that takes the largest part of `start_s`..`end_s`."""
-        seconds: dict[Posture, float] = {}
+        return max(Posture, key=lambda state: self.seconds(state, start_s, end_s))
+
+    def seconds(self, state: Posture, start_s: float, end_s: float) -> float:
+        """How long the posture was `state` between the two times."""
         ends = [*(t_s for t_s, _ in self._from[1:]), math.inf]
-        for (from_s, state), to_s in zip(self._from, ends, strict=True):
-            part_s = min(end_s, to_s) - max(start_s, from_s)
-            if part_s >= 0.0:
-                seconds[state] = seconds.get(state, 0.0) + part_s
-        return max(seconds, key=lambda state: seconds[state])
+        return sum(
+            max(0.0, min(end_s, to_s) - max(start_s, from_s))
+            for (from_s, was), to_s in zip(self._from, ends, strict=True)
+            if was is state
+        )

@@ -11,6 +11,7 @@ from monitor.core.inputs import BoolArray, FloatArray
 from monitor.detect.frames import Frames
 
 HOLD_FRAMES = 10  # one second below the active rate is a hold [I]
+LINGER_FRAMES = 50  # back within five seconds it was a bend that lingered, not a move to another position [I]
 LEAVE_DEG = 3.0  # a movement starts this far from where it was still [I]
 RETURN_SHARE = 0.2  # and has come back within this share of its range [I]
 AGAIN_SHARE = (
@@ -48,6 +49,11 @@ class Strokes:
         self._last = -HOLD_FRAMES - 1
         self._stop()
 
+    @property
+    def since_s(self) -> float:
+        """When the stroke under way began; infinity where none is."""
+        return self._start_s if self._sign else math.inf
+
     def frames(self, first: int, frames: Frames, angle: FloatArray, active: BoolArray) -> list[Stroke]:
         """Take the next frames, the first of which has index `first`; `angle` (m,) deg, `active` (m,) it is turning."""
         out: list[Stroke] = []
@@ -62,8 +68,9 @@ class Strokes:
             strict=True,
         ):
             index = first + i
-            if index - self._last > HOLD_FRAMES:
+            if index - self._last > self._patience():
                 out += self._hold(first, frames)
+            if index - self._last > HOLD_FRAMES and not self._sign:
                 self._still_deg = angle_deg if math.isnan(before_deg) else before_deg
                 self._back_deg = 0.0
             self._last = index
@@ -71,15 +78,14 @@ class Strokes:
                 out += self._under_way(angle_deg, end_s)
             if not self._sign:
                 self._begin(angle_deg - self._still_deg, start_s, end_s)
-        if first + len(angle) - self._last > HOLD_FRAMES:
+        if first + len(angle) - self._last > self._patience():
             out += self._hold(first, frames)
         self._before_deg = float(angle[-1])
         return out
 
     def close(self, t_s: float) -> list[Stroke]:
         """No more will come: a stroke that was on its way back is as good as done."""
-        turned = self._sign and self._reach_deg - self._low_deg >= AGAIN_SHARE * self._reach_deg
-        return [self._end(self._end_s, t_s, returned=True)] if turned else []
+        return [self._end(self._end_s, t_s, returned=True)] if self._sign and self._turned_back() else []
 
     def _begin(self, away_deg: float, start_s: float, end_s: float) -> None:
         """A stroke begins once the angle has left; after a return on the same side, from the nearest it has come."""
@@ -119,17 +125,23 @@ class Strokes:
                 return [self._end(end_s, end_s, returned=True)]
         return []
 
+    def _turned_back(self) -> bool:
+        return self._reach_deg - self._low_deg >= AGAIN_SHARE * (self._reach_deg - self._base_deg)
+
     def _turned_again(self, away_deg: float) -> bool:
         back_deg = self._reach_deg - self._low_deg
-        return (
-            back_deg >= max(AGAIN_DEG, AGAIN_SHARE * (self._reach_deg - self._base_deg))
-            and away_deg - self._low_deg >= AGAIN_DEG
-        )
+        return self._turned_back() and back_deg >= AGAIN_DEG and away_deg - self._low_deg >= AGAIN_DEG
+
+    def _patience(self) -> int:
+        """How many still frames end it: more where it has gone so far that it may yet come back."""
+        far = self._sign and self._reach_deg - self._base_deg >= AGAIN_DEG and not self._turned_back()
+        return LINGER_FRAMES if far else HOLD_FRAMES
 
     def _hold(self, first: int, frames: Frames) -> list[Stroke]:
         if not self._sign:
             return []
-        return [self._end(self._end_s, float(frames.end_s[self._last + HOLD_FRAMES - first]), returned=False)]
+        settled_s = float(frames.end_s[self._last + self._patience() - first])
+        return [self._end(self._end_s, settled_s, returned=self._turned_back())]
 
     def _end(self, end_s: float, settled_s: float, *, returned: bool) -> Stroke:
         base_deg = self._still_deg + self._sign * self._base_deg

@@ -63,7 +63,7 @@ class Summary:
                 self._bouts.append({**bout, "interruptions_s": record.interruptions_s, "cut": record.cut})
             case Transition():
                 self._transitions += 1
-            case Movement():
+            case Movement() if record.state is not Posture.WALKING:
                 self._movements.setdefault(record.direction.value, []).append(record.peak_deg)
             case Gap():
                 self._gaps.append(record.end_s - record.start_s)

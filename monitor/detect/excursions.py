@@ -1,0 +1,104 @@
+"""Excursions: a stroke with its size and direction, and which of those that happen together is the movement."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+
+from monitor.core.events import Direction
+from monitor.core.inputs import FloatArray
+from monitor.detect.strokes import LEAVE_DEG, Stroke
+
+LEAST_PEAK_DEG = 10.0  # beyond neutral, of one that stays there; less is sway (EN 1005-4's first band) [I]
+LEAST_RANGE_DEG = 10.0  # from where it started [I]
+ONLY_FORWARD_DEG = (
+    45.0  # a trunk on its feet goes so far only forward: back and sideways end at some 30 (Laird, Troke) [I]
+)
+TOGETHER_SHARE = (
+    0.5  # of its time beside a larger one: it is that one's coupled part, not a movement of its own [I]
+)
+
+INCLINATION_SD_DEG = (
+    1.2  # of the filter at the trunk against optical capture, 0.95 to 1.44 deg (motion.uncertainty)
+)
+DRIFT_SD_DEG_S = 0.1  # gyroscope bias left after a rest: VQF lets it wander so much in 100 s [I]
+SCALE_SD = 0.005  # gyroscope scale left after calibration; data sheets give 0.5 to 1 % [I]
+NINE_IN_TEN = 1.645  # half-width of a 90 % interval in standard deviations
+
+
+class Column(IntEnum):
+    """Rows looked at: three angles (deg), the rates about their axes, and the rate about the vertical (deg/s)."""
+
+    FLEXION = 0
+    LATERAL = 1
+    ROTATION = 2
+    FLEXION_RATE = 3
+    LATERAL_RATE = 4
+    ROTATION_RATE = 5
+    YAW_RATE = 6
+
+
+AXES = 3
+DIRECTIONS = (
+    (Direction.FLEXION, Direction.EXTENSION),
+    (Direction.LATERAL_RIGHT, Direction.LATERAL_LEFT),
+    (Direction.ROTATION_LEFT, Direction.ROTATION_RIGHT),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Excursion:
+    """A stroke of one `axis` (0 flexion, 1 lateral, 2 rotation). `direction` is None where it is no movement."""
+
+    axis: int
+    stroke: Stroke
+    peak_deg: float
+    range_deg: float
+    direction: Direction | None
+
+    def leads(self, other: Excursion) -> bool:
+        """Whether `other` is but a part of this one: a spine that bends to a side also twists, and the other way round."""
+        if self.axis == other.axis or self.direction is None:
+            return False
+        if (self.range_deg, -self.axis) <= (other.range_deg, -other.axis):
+            return False
+        mine, its = self.stroke, other.stroke
+        together_s = min(mine.end_s, its.end_s) - max(mine.start_s, its.start_s)
+        return together_s >= TOGETHER_SHARE * (its.end_s - its.start_s)
+
+
+def measured(axis: int, stroke: Stroke, rows: FloatArray) -> Excursion:
+    """The excursion of a stroke from its rows (Column, n)."""
+    peak_deg = float(np.max(stroke.sign * rows[axis]))
+    range_deg = peak_deg - stroke.sign * stroke.base_deg
+    direction: Direction | None = DIRECTIONS[axis][0 if stroke.sign > 0 else 1]
+    beyond_deg = LEAVE_DEG if stroke.returned else LEAST_PEAK_DEG
+    if not (peak_deg >= beyond_deg and range_deg >= LEAST_RANGE_DEG):
+        direction = None
+    elif axis == Column.FLEXION and np.isnan(rows[Column.LATERAL, 0]):
+        direction = _without_forward(stroke, peak_deg)
+    return Excursion(axis, stroke, peak_deg, range_deg, direction)
+
+
+def _without_forward(stroke: Stroke, peak_deg: float) -> Direction | None:
+    """Of the inclination: away and back only, for lying down goes any way."""
+    if stroke.sign < 0.0 or not stroke.returned:
+        return None
+    return Direction.FLEXION if peak_deg >= ONLY_FORWARD_DEG else Direction.TILT
+
+
+def led(excursion: Excursion, others: Iterable[Excursion]) -> bool:
+    """Whether `excursion` is part of a larger one."""
+    return any(other.leads(excursion) for other in others)
+
+
+def error_deg(excursion: Excursion) -> float:
+    """Half-width of the 90 % interval of the range. Rotation drifts with the gyroscope; inclination is held by gravity."""
+    if excursion.axis != Column.ROTATION:
+        return NINE_IN_TEN * INCLINATION_SD_DEG
+    seconds = excursion.stroke.end_s - excursion.stroke.start_s
+    return NINE_IN_TEN * math.hypot(DRIFT_SD_DEG_S * seconds, SCALE_SD * excursion.range_deg)
