@@ -8,18 +8,24 @@ from typing import Any
 
 import numpy as np
 
-from monitor.core.blocks import PoseBlock, TrunkBlock, freeze, take
+from monitor.core.blocks import ImuBlock, PoseBlock, TrunkBlock, freeze, take
 from monitor.core.errors import MountError, SettingsError
-from monitor.core.events import Gap, MountSet, Notice, Record
-from monitor.core.inputs import FloatArray, Mark
+from monitor.core.events import REZEROED, Gap, MountSet, Notice, Record, Slip, SlipKind
+from monitor.core.inputs import BoolArray, FloatArray, Mark
 from monitor.core.quaternion import to_matrix
+from monitor.motion.attachment import Attachment, Finding
 from monitor.motion.mount import Mount, find_mount
+from monitor.motion.reseat import cranial, reseated, sentence
 from monitor.motion.still import Still
 from monitor.motion.tilt import DEG_PER_RAD, tilt_deg
 from monitor.motion.turn import turned
-from monitor.motion.uncertainty import inclination_sd_deg
+from monitor.motion.uncertainty import Deviations, deviations_deg
 
-PUT_BACK_ON = "The sensor was put back on, so its angles are unknown until you calibrate again."
+PUT_BACK_ON = (
+    "The sensor was put back on, so its angles are unknown until you calibrate again or walk for 20 s."
+)
+RECENT_S = 20.0
+"""Rows kept for a new mount: longer than the walk it is found from."""
 
 
 class TrunkAngles:
@@ -31,6 +37,9 @@ class TrunkAngles:
     since the last Gap, and without a gyroscope. Marks for this sensor: `sensor` (its placement), `mount`, `calibrate`
     (the rows of the next `seconds` give the mount, in force from the row after; refused with a Notice, the mount staying
     as it was), `attached` (put back on: no mount from there on; one without a sensor is for all).
+
+    Once there was a mount it is followed through the day: in small steps as the wearer's walk shows it to creep, and over
+    a Slip. Where the sensor was put on in another way, or back on, the next walk gives the mount.
     """
 
     def __init__(self, sensor: str | None = None) -> None:
@@ -43,6 +52,8 @@ class TrunkAngles:
         self._seconds: float | None = None
         self._until_s = math.nan
         self._collected: list[PoseBlock] = []
+        self._attachment: Attachment | None = None
+        self._recent: list[PoseBlock] = []
 
     def push(self, items: Sequence[Record]) -> list[Record]:
         out: list[Record] = []
@@ -55,6 +66,9 @@ class TrunkAngles:
             out.append(item)
             if isinstance(item, Gap) and item.sensor == self._sensor:
                 self._still = Still()
+                self._recent.clear()
+                if self._attachment is not None:
+                    self._attachment.gap()
             elif isinstance(item, Mark) and self._is_mine(item):
                 self._marked(item, out)
         return out
@@ -67,7 +81,7 @@ class TrunkAngles:
 
     def _is_mine(self, mark: Mark) -> bool:
         """A wearer who puts a sensor back on need not say which: then it may be any."""
-        return mark.value.get("sensor", self._sensor if mark.kind == "attached" else None) == self._sensor
+        return bool(mark.value.get("sensor", self._sensor if mark.kind == "attached" else None) == self._sensor)
 
     def _marked(self, mark: Mark, out: list[Record]) -> None:
         if mark.kind == "sensor":
@@ -85,21 +99,23 @@ class TrunkAngles:
 
     def _put_back_on(self, t_s: float, out: list[Record]) -> None:
         if self._mount is not None:
-            self._mount, self._matrix = None, np.eye(3)
-            self._still.forget_heading()
+            self._unmount()
             out.append(Notice(t_s, "attached", PUT_BACK_ON, self._sensor or ""))
+        if self._attachment is not None:
+            self._recent.clear()
+            self._attachment.mounted(None)
 
     def _poses(self, pose: PoseBlock, out: list[Record]) -> None:
         while len(pose):
             if self._seconds is None:
-                out.append(self._trunk(pose))
+                self._followed(pose, out)
                 return
             if math.isnan(self._until_s):
                 self._until_s = float(pose.imu.t_s[0]) + self._seconds
             inside = int(np.searchsorted(pose.imu.t_s, self._until_s, side="left")) + 1
             part, pose = take(pose, slice(0, inside)), take(pose, slice(inside, None))
             self._collected.append(part)
-            out.append(self._trunk(part))
+            self._followed(part, out)
             if part.imu.t_s[-1] >= self._until_s:
                 self._calibrated(out)
 
@@ -113,20 +129,72 @@ class TrunkAngles:
         else:
             self._set(mount, at_s, out)
             if not mount.forward_known:
-                text = (
-                    "Upright is known, forward is not: only the inclination is shown. "
-                    "Bend forward twice, gently, and calibrate again."
-                )
+                text = f"Upright is known, forward is not: only the inclination is shown. {mount.refusal}"
                 out.append(Notice(at_s, "calibration_no_forward", text, self._sensor or ""))
         self._seconds = None
         self._collected.clear()
 
+    def _followed(self, pose: PoseBlock, out: list[Record]) -> None:
+        """Rows with the mount that follows the sensor."""
+        if self._attachment is None:
+            out.append(self._trunk(pose))
+            return
+        start = 0
+        for found in self._attachment.rows(pose):
+            self._seated(take(pose, slice(start, found.rows)), out)
+            start = found.rows
+            self._moved(found, out)
+        self._seated(take(pose, slice(start, None)), out)
+
+    def _seated(self, part: PoseBlock, out: list[Record]) -> None:
+        if not len(part):
+            return
+        out.append(self._trunk(part))
+        self._recent.append(part)
+        oldest_s = float(part.imu.t_s[-1]) - RECENT_S
+        while self._recent[0].imu.t_s[-1] <= oldest_s:
+            self._recent.pop(0)
+
+    def _moved(self, found: Finding, out: list[Record]) -> None:
+        """The sensor sits in another way than the mount says."""
+        if found.slip is not None:
+            slip = Slip(
+                self._sensor or "", found.t_s, found.from_s, found.angle_deg, found.slip, found.decided_s
+            )
+            out += [slip, Notice(found.decided_s, found.slip.value, sentence(slip), slip.sensor)]
+        if self._mount is not None and found.slip in (None, SlipKind.SLIPPED):
+            source = REZEROED if found.slip is None else self._mount.source
+            self._apply(reseated(self._mount, found), found.decided_s, source, out)
+            return
+        if self._mount is not None:
+            self._unmount()
+        if found.walking:
+            self._remount(found.decided_s, out)
+
+    def _remount(self, t_s: float, out: list[Record]) -> None:
+        """A mount from the walk that the last rows are, if it is good for one."""
+        try:
+            mount = find_mount([_joined(self._recent, t_s - RECENT_S)], self._placement, need_forward=False)
+        except MountError:
+            return
+        self._set(mount, t_s, out)
+        if not mount.forward_known:
+            text = "Upright is known from your walk, forward is not: calibrate again to see flexion and side bends."
+            out.append(Notice(t_s, "no_forward", text, self._sensor or ""))
+
+    def _unmount(self) -> None:
+        self._mount, self._matrix = None, np.eye(3)
+        self._still.forget_heading()
+
     def _set(self, mount: Mount, t_s: float, out: list[Record]) -> None:
+        self._attachment = self._attachment or Attachment()
+        self._attachment.mounted(cranial(mount))
+        self._apply(mount, t_s, mount.source, out)
+
+    def _apply(self, mount: Mount, t_s: float, source: str, out: list[Record]) -> None:
         self._mount, self._matrix = mount, to_matrix(np.array(mount.quat))
         self._still.forget_heading()
-        out.append(
-            MountSet(self._sensor or "", t_s, mount.quat, mount.quality, mount.forward_known, mount.source)
-        )
+        out.append(MountSet(self._sensor or "", t_s, mount.quat, mount.quality, mount.forward_known, source))
 
     def _trunk(self, pose: PoseBlock) -> TrunkBlock:
         imu, n = pose.imu, len(pose)
@@ -142,15 +210,17 @@ class TrunkAngles:
             rate = turned(self._matrix * DEG_PER_RAD, rate)
             heading = _heading(pose.quat, mount)
         since_still_s, turned_by = self._still.rows(rate, heading, rate_hz)
-        inclination, flexion, lateral = tilt_deg(up) if mount is not None else (unknown, unknown, unknown)
-        if mount is None or not mount.forward_known:
-            flexion, lateral = unknown, unknown
-        quality = mount.quality if mount is not None else math.nan
-        sd_deg = inclination_sd_deg(quality, since_still_s, imu.ok, imu.gyr is not None)
+        tilt, rotation = (unknown, unknown, unknown), turned_by * DEG_PER_RAD
+        sd = Deviations(unknown, unknown, unknown, unknown)
+        if mount is not None:
+            inclination, flexion, lateral = tilt_deg(up)
+            tilt = (inclination, flexion, lateral) if mount.forward_known else (inclination, unknown, unknown)
+            turning = None if imu.gyr is None else rate
+            sd = deviations_deg(mount, imu.ok, rate_hz, since_still_s, turning, tilt, rotation)
         return freeze(
             TrunkBlock(
-                *(imu.sensor, imu.t_s, pose.quat, up, inclination, flexion, lateral, turned_by * DEG_PER_RAD),
-                *(rate, acc, sd_deg, imu.ok, rate_hz),
+                *(imu.sensor, imu.t_s, pose.quat, up, *tilt, rotation, rate, acc, sd.inclination, imu.ok, rate_hz),
+                *sd[1:],
             )
         )
 
@@ -162,6 +232,25 @@ def _heading(quat: FloatArray, mount: Mount) -> FloatArray:
     heading: FloatArray = np.arctan2(z * a + y * b - x * c - w * d, w * a + x * b + y * c + z * d)
     heading *= 2.0
     return heading
+
+
+def _joined(poses: Sequence[PoseBlock], after_s: float) -> PoseBlock:
+    """The rows later than `after_s` in one block, laid out alike however they were cut."""
+
+    def rows(columns: Sequence[FloatArray | BoolArray]) -> Any:
+        return np.ascontiguousarray(np.concatenate(columns)[first:])
+
+    imus = [pose.imu for pose in poses]
+    first = int(np.searchsorted(np.concatenate([imu.t_s for imu in imus]), after_s, side="right"))
+    imu = ImuBlock(
+        sensor=imus[0].sensor,
+        t_s=rows([imu.t_s for imu in imus]),
+        acc=rows([imu.acc for imu in imus]),
+        gyr=None if imus[0].gyr is None else rows([imu.gyr for imu in imus if imu.gyr is not None]),
+        ok=rows([imu.ok for imu in imus]),
+        rate_hz=imus[0].rate_hz,
+    )
+    return PoseBlock(imu, rows([pose.quat for pose in poses]), rows([pose.up for pose in poses]))
 
 
 def _named(item: Record) -> str | None:
