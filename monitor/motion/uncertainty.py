@@ -1,37 +1,118 @@
-"""How far the inclination can be trusted: one standard deviation from the causes that are known."""
+"""How far each angle can be trusted: one standard deviation from the causes that are known, added as squares.
+
+Checked: the stated 90 % interval (1.645 of these) covers the truth in 85 to 95 % of rows on recordings against optical
+capture and on simulated people (benchmarks/measures/uncertainty.py).
+"""
 
 from __future__ import annotations
+
+import math
+from typing import NamedTuple
 
 import numpy as np
 
 from monitor.core.inputs import BoolArray, FloatArray
+from monitor.motion.mount import Mount
 
-FILTER_DEG = 1.2
-"""VQF at the upper and lower back against optical capture, seated bends at 50 Hz: 0.95 and 1.44 deg, median."""
+FILTER_DEG = 0.3
+"""The filter on a sensor that nobody wears, moved by hand against optical capture (BROAD)."""
+SKIN_DEG = 0.75
+SKIN_SHARE = 0.025
+"""Skin and clothes between sensor and trunk: breathing and settling, and so much of how far the trunk has bent (seated bends
+against rigid bodies on upper and lower back)."""
+TIMING_PERIODS = 0.25
+"""When a row was measured is known to this part of a sampling period; in a movement that is an angle."""
 GRAVITY_ONLY_DEG = 4.5
 """One accelerometer without a gyroscope: 4 to 5 deg (Evans 2024, PMC11219489)."""
 MOUNT_DEG = 5.0
 """Of a mount of quality 0: repeated upright standing differs by about this (Schmidt 2018)."""
+MOUNT_FORWARD_DEG = 20.0
+"""Of forward, about the cranial axis, where the mount's quality is 0."""
+RELATIVE = "usual"
+"""Source of a mount whose upright is whatever pose was taken most often: by definition it is not off."""
 FILLED_DEG = 3.0
 """A hole of 0.2 s filled by a straight line in a movement of some 60 deg/s."""
-BIAS_UNKNOWN_DEG = 1.5
-"""Gyroscope bias not yet seen at rest: VQF starts from 0.5 deg/s and its accelerometer loop has a time constant of 3 s."""
+BIAS_UNKNOWN_DEG = 0.45
+"""Gyroscope bias not yet seen at rest: 0.15 deg/s (motion.orient) times the filter's time constant of 3 s."""
 BIAS_WANDER_DEG = 0.3
-BIAS_WANDER_S = 100.0
-"""VQF lets the bias wander by 0.1 deg/s in 100 s, times 3 s; a random walk, so it grows with the root of time."""
+BIAS_WANDER_S = 25.0
+"""The bias wanders by 0.1 deg/s in 25 s (motion.orient), times 3 s; a random walk, so it grows with the root of time."""
+TURN_BIAS_DEG_S = 0.05
+"""Of the bias about the vertical, which no accelerometer sees, between two still moments: rest finds it to 0.03 deg/s."""
+TURN_SHARE = 0.02
+"""Of a turn: scale of the gyroscope (1 %), and the skin that follows it."""
 
 
-def inclination_sd_deg(
-    quality: float, since_still_s: FloatArray, ok: BoolArray, gyroscope: bool
+class Deviations(NamedTuple):
+    """One standard deviation of each angle, (n,) in degrees; NaN where the angle is."""
+
+    inclination: FloatArray
+    flexion: FloatArray
+    lateral: FloatArray
+    rotation: FloatArray
+
+
+def deviations_deg(
+    mount: Mount,
+    ok: BoolArray,
+    rate_hz: float,
+    since_still_s: FloatArray,
+    rate_deg_s: FloatArray | None,
+    tilt_deg: tuple[FloatArray, FloatArray, FloatArray],
+    rotation_deg: FloatArray,
+) -> Deviations:
+    """Of every angle under `mount`. `rate_deg_s` (n,3) is None without a gyroscope; `tilt_deg`: inclination, flexion, lateral.
+
+    Inclination is as uncertain as the tilt about each level axis; flexion and lateral bend also show part of each other
+    where forward is off.
+    """
+    inclination, flexion, lateral = tilt_deg
+    variance = _tilt_variance(mount, ok, rate_hz, since_still_s, rate_deg_s, inclination)
+    forward = math.radians(_forward_sd_deg(mount))
+    return Deviations(
+        np.sqrt(variance),
+        np.sqrt(variance + (forward * lateral) ** 2) if mount.forward_known else flexion,
+        np.sqrt(variance + (forward * flexion) ** 2) if mount.forward_known else lateral,
+        _rotation_sd_deg(since_still_s, rotation_deg),
+    )
+
+
+def _tilt_variance(
+    mount: Mount,
+    ok: BoolArray,
+    rate_hz: float,
+    since_still_s: FloatArray,
+    rate_deg_s: FloatArray | None,
+    inclination_deg: FloatArray,
 ) -> FloatArray:
-    """Causes added as squares. `quality` of the mount 0..1 (NaN: no mount, no value)."""
-    mount = MOUNT_DEG * (1.0 - quality)
-    if gyroscope:
-        variance = since_still_s * (BIAS_WANDER_DEG**2 / BIAS_WANDER_S)
-        np.minimum(variance, BIAS_UNKNOWN_DEG**2, out=variance)
-        variance += FILTER_DEG**2
+    bent = inclination_deg * SKIN_SHARE
+    variance = bent * bent
+    if rate_deg_s is not None:
+        bias = since_still_s * (BIAS_WANDER_DEG**2 / BIAS_WANDER_S)
+        variance += np.minimum(bias, BIAS_UNKNOWN_DEG**2, out=bias)
+        x, y, z = rate_deg_s[:, 0], rate_deg_s[:, 1], rate_deg_s[:, 2]
+        variance += (TIMING_PERIODS / rate_hz) ** 2 * (x * x + y * y + z * z)
+        constant = FILTER_DEG**2 + SKIN_DEG**2
     else:
-        variance = np.full(len(ok), GRAVITY_ONLY_DEG**2)
-    variance += mount**2
+        constant = GRAVITY_ONLY_DEG**2
+    mount_deg = 0.0 if mount.source == RELATIVE else MOUNT_DEG * (1.0 - mount.quality)
+    variance += constant + mount_deg**2
     variance[~ok] += FILLED_DEG**2
+    return variance
+
+
+def _forward_sd_deg(mount: Mount) -> float:
+    """As the mount states it, else from its quality."""
+    if math.isfinite(mount.forward_sd_deg):
+        return mount.forward_sd_deg
+    return MOUNT_FORWARD_DEG * (1.0 - mount.quality)
+
+
+def _rotation_sd_deg(since_still_s: FloatArray, rotation_deg: FloatArray) -> FloatArray:
+    variance = since_still_s * TURN_BIAS_DEG_S
+    variance *= variance
+    turn = rotation_deg * TURN_SHARE
+    turn *= turn
+    variance += turn
+    variance += FILTER_DEG**2 + SKIN_DEG**2
     return np.sqrt(variance, out=variance)
