@@ -85,10 +85,13 @@ class Rise:
 
 @dataclass(frozen=True, slots=True)
 class Bend:
-    """Forward bends; 2.3 s is the movement time of people without back pain (facts 7: Laird 2019)."""
+    """Forward bends; 2.3 s is the movement time of people without back pain (facts 7: Laird 2019). Not quite straight
+    forward where `aside_deg` says so (+ right): the way of the lean, not an angle of tilt.
+    """
 
     reps: int = whole(3, 1, 200)
     peak_deg: float = number(70.0, 5, 120)
+    aside_deg: float = number(0.0, -40, 40)
     move_s: float = number(2.3, 0.3, 20)
     hold_s: float = number(1.0, 0, 120)
     pause_s: float = number(2.0, 0, 120)

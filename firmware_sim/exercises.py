@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from firmware_sim import activities as act
 from firmware_sim.director import Director
 from firmware_sim.plan import C, Values
@@ -17,6 +19,8 @@ _PELVIC_SHARE_OF_TWIST = 0.2
 """A seated twist is thorax and hips; the pelvis follows a little [I]."""
 _LUMBAR_LEAD = 0.12
 """A bend is lumbar-led early and hip-led late (facts 4: s12891-017-1515-3): the two start and end this share apart [I]."""
+
+_PELVIC, _LUMBAR = (C.PELVIS_FLEX, C.PELVIS_LAT), (C.LUMBAR_FLEX, C.LUMBAR_LAT)
 
 
 def directional(director: Director, activity: act.Bend | act.SideBend | act.Twist) -> None:
@@ -100,7 +104,8 @@ def _ways(
     match activity:
         case act.Bend():
             lumbar = director.person.plan.lumbar_share
-            return "bend", [("flexion", {C.LUMBAR_FLEX: lumbar, C.PELVIS_FLEX: 1.0 - lumbar})]
+            straight: Values = {C.LUMBAR_FLEX: lumbar, C.PELVIS_FLEX: 1.0 - lumbar}
+            return "bend", [("flexion", _aside(straight, activity.aside_deg))]
         case act.SideBend():
             right = {C.PELVIS_LAT: _PELVIC_SHARE_OF_SIDE_BEND, C.LUMBAR_LAT: 1.0 - _PELVIC_SHARE_OF_SIDE_BEND}
             return "side_bend", [
@@ -110,6 +115,15 @@ def _ways(
         case act.Twist():
             left = {C.PELVIS_AXIAL: _PELVIC_SHARE_OF_TWIST, C.LUMBAR_AXIAL: 1.0 - _PELVIC_SHARE_OF_TWIST}
             return "twist", [("rotation_left", left), ("rotation_right", {c: -v for c, v in left.items()})]
+
+
+def _aside(straight: Values, aside_deg: float) -> Values:
+    """The shares of a lean that goes `aside_deg` to the right of straight forward."""
+    if aside_deg == 0.0:
+        return straight
+    ahead, across = float(np.cos(np.radians(aside_deg))), float(np.sin(np.radians(aside_deg)))
+    lateral = {C.LUMBAR_FLEX: C.LUMBAR_LAT, C.PELVIS_FLEX: C.PELVIS_LAT}
+    return {c: ahead * v for c, v in straight.items()} | {lateral[c]: across * v for c, v in straight.items()}
 
 
 def _simple(
@@ -171,7 +185,7 @@ def _led(director: Director, seconds: float, changes: Values, lead: float) -> No
     """A movement in which the lumbar part comes `lead` (a share of the time) before the pelvic part."""
     part_s = seconds * (1.0 - abs(lead))
     for coordinate, change in changes.items():
-        late = (coordinate is C.PELVIS_FLEX and lead > 0) or (coordinate is C.LUMBAR_FLEX and lead < 0)
+        late = (coordinate in _PELVIC and lead > 0) or (coordinate in _LUMBAR and lead < 0)
         director.by(part_s, {coordinate: change}, seconds - part_s if late else 0.0)
     director.wait(seconds)
 

@@ -74,6 +74,7 @@ class Motions:
         self._person = person
         self._seed = {name: derive_seed(seed, "motions", name) for name in _STREAMS}
         self._kernel = _band_kernel()
+        self._uneven = _unevenness(person.plan.gait_uneven, derive_seed(seed, "motions", "uneven"))
 
     def chunk(self, number: int) -> FloatArray:
         """Knots number * CHUNK_KNOTS onwards, (len(Track), CHUNK_KNOTS)."""
@@ -132,6 +133,10 @@ class Motions:
         out[Track.UP] += size * _displacement(_GAIT_UP, phase, 0.0, steps_hz)
         out[Track.FORWARD] += size * _displacement(_GAIT_FORWARD, phase, ahead, steps_hz)
         out[Track.LEFT] += size * _displacement(_GAIT_LEFT, 0.5 * phase, 0.0, 0.5 * steps_hz)
+        if person.plan.gait_uneven > 0.0:
+            aside, limp = self._uneven
+            out[Track.LEFT] += size * _displacement((aside,), phase, 0.0, steps_hz)
+            out[Track.FORWARD] += size * _displacement((limp,), 0.5 * phase, 0.0, 0.5 * steps_hz)
         stride_axial, stride_lat = np.cos(0.5 * phase - 0.6), np.cos(0.5 * phase + 0.9)
         # In step with the forward acceleration, so that the tilting of gravity does not turn its phase.
         nod = -np.cos(phase + ahead)
@@ -180,8 +185,20 @@ _STREAMS = (
 )
 
 
+_Harmonic = tuple[int, float, float]
+
+
+def _unevenness(share: float, seed: int) -> tuple[_Harmonic, _Harmonic]:
+    """What this person adds to the side at the step and forward at the stride."""
+    sizes = np.random.default_rng(seed).normal(0.0, share / np.sqrt(2.0), (2, 2))
+    aside, limp = (
+        (1, float(np.hypot(*pair)), float(np.degrees(np.arctan2(pair[1], pair[0])))) for pair in sizes
+    )
+    return aside, limp
+
+
 def _displacement(
-    harmonics: tuple[tuple[int, float, float], ...], phase: FloatArray, ahead: float, base_hz: FloatArray
+    harmonics: tuple[_Harmonic, ...], phase: FloatArray, ahead: float, base_hz: FloatArray
 ) -> FloatArray:
     """Knots of the displacement whose acceleration is the sum of share * cos(k (phase) + ahead + own phase), unit size.
 

@@ -50,6 +50,8 @@ def mounts_for(
                 marks.append(_mark(mark, found))
                 if found.source == USUAL:
                     warnings.append(USUAL_WARNING)
+                elif not found.forward_known:
+                    warnings.append(f"Forward could not be found in the data: {found.refusal}")
             except MountError as refused:
                 warnings.append(
                     f"The mount of sensor {sensor} could not be found in the data: {refused.sentence}"

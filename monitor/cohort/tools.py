@@ -27,7 +27,7 @@ class AnalyzeOptions:
 
 
 class MountLike(Protocol):
-    """A mount as motion.mount gives it."""
+    """A mount as motion.mount gives it. `refusal`: why forward is unknown."""
 
     @property
     def quat(self) -> tuple[float, float, float, float]: ...
@@ -37,6 +37,8 @@ class MountLike(Protocol):
     def forward_known(self) -> bool: ...
     @property
     def source(self) -> str: ...
+    @property
+    def refusal(self) -> str: ...
 
 
 class Output(Sink, Protocol):

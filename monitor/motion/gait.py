@@ -20,12 +20,14 @@ ACTIVE_M_S2 = 0.06 * 9.80665
 STEP_HZ = (1.3, 2.6)
 STEP_SHARE = 0.3
 """Least share of the vertical acceleration's power (0.5 to 10 Hz) at the step frequency, for steps rather than jolts."""
+WALK_SWAY_DEG = 15.0
+"""Furthest the vertical in sensor axes goes from its mean while walking; a bend is more."""
 FORWARD_LEAD_DEG = 98.0
 """At the step frequency forward acceleration leads vertical by 98 deg: 57 to 131 deg in 3 s of waist recordings (15 people),
 83 to 139 deg at L5 (10 people)."""
 LEAD_WITHIN_DEG = 60.0
 """A lead further off tells no sign: at 90 deg off it would be a coin's."""
-STEP_SD_DEG = {"lower_back": 2.6, "waist": 5.4}
+STEP_SD_DEG = {"lower_back": 2.6, "waist": 6.0}
 """How far the axis of horizontal acceleration at the step frequency strays from forward between people, the error of the
 references in the recordings taken off."""
 STRIDE_SD_DEG = {"lower_back": 3.8}
@@ -60,7 +62,7 @@ def find_walking(acc: FloatArray, up: FloatArray, rate_hz: float) -> Walking:
     starts, steps = [], []
     for start in range(0, len(acc) - length + 1, hop):
         part = slice(start, start + length)
-        if float(np.std(size[part])) < ACTIVE_M_S2:
+        if not _active(size[part]) or _sway_deg(up[part]) > WALK_SWAY_DEG:
             continue
         step = _step_hz(vertical[part], rate_hz)
         if step is not None:
@@ -88,8 +90,7 @@ def gait_witnesses(
     steps = [fit[STEPS, 1:] * np.exp(-1j * np.angle(fit[STEPS, 0])) for fit in fits]
     total: _Phasors = np.sum(steps, axis=0)
     angle, thin = axis_of(_covariance(total))
-    each = [axis_of(_covariance(step))[0] for step in steps]
-    sd = _sd(angle, thin, each, apart, STEP_SD_DEG[placement])
+    sd = _sd(angle, thin, [_covariance(step) for step in steps], apart, STEP_SD_DEG[placement])
     along = float(np.angle(total[0] * math.cos(angle) + total[1] * math.sin(angle)))
     off = wrapped(along - math.radians(FORWARD_LEAD_DEG))
     signed = abs(folded(off)) <= math.radians(LEAD_WITHIN_DEG)
@@ -97,21 +98,22 @@ def gait_witnesses(
     if placement in STRIDE_SD_DEG:
         sways = [_swaying(fit) for fit in fits]
         angle, thin = axis_of(np.sum(sways, axis=0))
-        each = [axis_of(sway)[0] for sway in sways]
-        sd = _sd(angle, thin, each, apart, STRIDE_SD_DEG[placement])
+        sd = _sd(angle, thin, sways, apart, STRIDE_SD_DEG[placement])
         found.append(Witness("sway", angle + math.pi / 2, sd, False))
     return found
 
 
-def _sd(angle: float, thin: float, each: Sequence[float], apart: float, between_deg: float) -> float:
+def _sd(angle: float, thin: float, each: Sequence[FloatArray], apart: float, between_deg: float) -> float:
     """One standard deviation (rad) of an axis.
 
     What is not on a line has a part across it in phase that is about as large, and cannot be told from a turned axis;
-    `thin`, the part out of phase, says how large in this person. Added is the scatter of `each` window's axis over the
-    root of those that stand `apart`.
+    `thin`, the part out of phase, says how large in this person. Added is the scatter of the axes of `each` window's
+    covariance, weighted by its power, over the root of those that stand `apart`.
     """
     person = (PRIOR_WEIGHT * math.radians(between_deg) ** 2 + thin**2) / (PRIOR_WEIGHT + 1.0)
-    scatter = sum(folded(one - angle) ** 2 for one in each) / len(each)
+    power = [float(np.trace(one)) for one in each]
+    off = [folded(axis_of(one)[0] - angle) for one in each]
+    scatter = sum(p * d * d for p, d in zip(power, off, strict=True)) / sum(power)
     return math.sqrt(person + scatter / apart)
 
 
@@ -144,6 +146,16 @@ def _phasors(columns: FloatArray, step_hz: float, rate_hz: float) -> _Phasors:
     phasors: _Phasors = fit[: most + 1].astype(np.complex128)
     phasors[1:] -= 1j * fit[most + 1 :]
     return phasors
+
+
+def _active(size: FloatArray) -> bool:
+    """Each second of the window, so that none is half standing."""
+    return all(float(np.std(second)) >= ACTIVE_M_S2 for second in np.array_split(size, round(WINDOW_S)))
+
+
+def _sway_deg(up: FloatArray) -> float:
+    away = up - np.mean(up, axis=0)
+    return math.degrees(math.sqrt(float(np.max(np.einsum("ij,ij->i", away, away)))))
 
 
 def _step_hz(vertical: FloatArray, rate_hz: float) -> float | None:

@@ -12,7 +12,7 @@ from monitor.core.blocks import PoseBlock
 from monitor.core.errors import MountError, SettingsError
 from monitor.core.inputs import BoolArray, FloatArray
 from monitor.core.quaternion import from_matrix
-from monitor.motion.bends import MIN_BENDS, bend_directions, bends_witness, leans_witness
+from monitor.motion.bends import MIN_BENDS, bends_witness, find_bends, leans_witness
 from monitor.motion.gait import STEP_SD_DEG, Walking, find_walking, gait_witnesses
 from monitor.motion.witness import Witness, agreed
 
@@ -29,7 +29,7 @@ SAME_POSE_DEG = 15.0
 SAME_POSE_SHARE = 0.6
 MAX_FORWARD_SD_DEG = 8.0
 """A forward known no better than this is refused: half of a bend's side would show as flexion [I]."""
-QUALITY_0_DEG = 20.0
+QUALITY_0_DEG = 30.0
 """Standard deviation of forward at which the quality is 0."""
 USUAL_QUALITY = 0.1
 """Of a mount whose up is only the most frequent pose: the wearer may have been leaning all the time [I]."""
@@ -40,7 +40,8 @@ class Mount:
     """`quat` w x y z, sensor -> body. `quality` 0..1. `source`: `gait`, `bends`, `gait+bends`, `quiet`, `axes` or `usual`.
 
     Without `forward_known` x and y are some two level axes of the sensor. `forward_sd_deg`: one standard deviation of
-    forward about the cranial axis, NaN where it is unknown or given. `refusal`: why forward is unknown.
+    forward about the cranial axis, NaN where it is unknown or given. `refusal`: why
+    forward is unknown and what to do about it.
     """
 
     quat: tuple[float, float, float, float]
@@ -83,7 +84,7 @@ def find_mount(poses: Sequence[PoseBlock], placement: str, need_forward: bool = 
             raise
         source = "quiet" if walking is None else "gait"
         quat = _rotation(cranial, _level(cranial)[0])
-        return Mount(quat, up_quality, False, source, refusal=refused.sentence)
+        return Mount(quat, up_quality, False, source, refusal=f"{refused.sentence} {refused.next_step}")
     quality = min(up_quality, max(0.0, 1.0 - forward.sd_deg / QUALITY_0_DEG))
     return Mount(_rotation(cranial, forward.direction), quality, True, forward.source, forward.sd_deg)
 
@@ -152,7 +153,10 @@ def _in_one_pose(walking: Walking, up: FloatArray) -> Walking | None:
 
 
 def _walking_up(up: FloatArray, walking: Walking) -> tuple[FloatArray, float]:
-    return _mean_up(up[walking.rows])
+    """Steps sway the vertical; what says how sure its mean is are means over several steps."""
+    return _mean_up(
+        np.array([np.mean(up[start : start + walking.length], axis=0) for start in walking.starts])
+    )
 
 
 def _one_pose(means: FloatArray) -> BoolArray:
@@ -208,8 +212,8 @@ def _forward(
     vertical = np.stack([np.einsum("ij,j->i", up, axis) for axis in (cranial, e1, e2)], axis=1)
     tilt_deg = np.degrees(np.arccos(np.clip(vertical[:, 0], -1.0, 1.0)))
     free = np.ones(len(acc), bool) if walking is None else ~walking.rows
-    directions = bend_directions(vertical[:, 1:], tilt_deg, free, rate_hz)
-    bends = bends_witness(directions)
+    directions, bending = find_bends(vertical[:, 1:], tilt_deg, free, rate_hz)
+    bends = bends_witness(directions, placement)
     gait: list[Witness] = []
     if walking is not None and placement in STEP_SD_DEG:
         linear = acc - G_M_S2 * up
@@ -222,7 +226,7 @@ def _forward(
         )
     if not steps and (bends is None or len(directions) < MIN_BENDS):
         raise _nothing_signed(walking, gait)
-    leans = leans_witness(vertical[:, 1:], tilt_deg, free, rate_hz)
+    leans = leans_witness(vertical[:, 1:], tilt_deg, free & ~bending, rate_hz, placement)
     witnesses = [*gait, *(witness for witness in (bends, leans) if witness is not None)]
     together = agreed(witnesses)
     if together is None:
