@@ -87,7 +87,7 @@ class WearerPlan:
     """Amplitude of the vertical acceleration at step frequency: a rise and fall of 4 cm at 1.8 Hz [I]."""
     gait_uneven: float = number(0.0, 0, 0.3)
     """How unevenly people walk: acceleration to the side at step frequency and forward at stride frequency, root mean
-    square between people as a share of `gait_vertical_m_s2`, at any phase. 0.035 turns their axes as far as at L5 in
+    square between people as a share of `gait_vertical_m_s2`, at any phase. 0.045 turns their axes as far as at L5 in
     recordings [I]; 0 is everybody's even walk."""
     skin_share: float = number(0.03, 0, 0.3)
     """Extra rotation of the sensor with the skin, as a share of the lumbar angle, lagging [I]."""

@@ -148,6 +148,30 @@ def test_pelvis_and_thorax_share_a_bend_and_the_sensors_lie_between() -> None:
     assert peak["pelvis"] < peak["waist"] < peak["lower_back"] < peak["upper_back"]
 
 
+def test_a_bend_aside_leans_that_way_as_far_as_a_straight_one() -> None:
+    straight, aside = (
+        wearer(f'{{ do = "bend", reps = 1, peak_deg = 60{more} }}') for more in ("", ", aside_deg = 20")
+    )
+    peak_s = np.array([next(e.t_s for e in aside.events(0, aside.round_s) if e.kind == "repetition")])
+    for placement in ("pelvis", "thorax"):
+        found, usual = (body.truth(peak_s, placement) for body in (aside, straight))
+        way_deg = np.degrees(np.arctan2(found.lateral_deg, found.flexion_deg)) - np.degrees(
+            np.arctan2(usual.lateral_deg, usual.flexion_deg)
+        )
+        assert way_deg[0] == pytest.approx(20.0, abs=2.0)
+        assert found.inclination_deg[0] == pytest.approx(usual.inclination_deg[0], abs=1.0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_uneven_walking_goes_to_the_side_at_the_steps_and_even_walking_does_not(seed: int) -> None:
+    walk = '{ do = "walk", seconds = 60, turns_per_min = 0 }'
+    even, uneven = (wearer(walk, seed, f"[wearer]\ngait_uneven = {share}") for share in (0.0, 0.2))
+    t = np.arange(10.0, 50.0, 0.01)
+    turn = np.exp(-2j * np.pi * even.person.cadence_hz * t)
+    sideways = [abs(np.mean(body.truth(t, "pelvis").acc[:, 1] * turn)) for body in (even, uneven)]
+    assert sideways[1] > 3.0 * sideways[0]
+
+
 def test_an_unknown_placement_is_refused_with_the_known_ones() -> None:
     with pytest.raises(
         ScenarioError, match="allowed are lower_back, waist, upper_back, sternum, pelvis, thorax"

@@ -28,7 +28,7 @@ QUIET_DEG = 1.5
 SAME_POSE_DEG = 15.0
 SAME_POSE_SHARE = 0.6
 MAX_FORWARD_SD_DEG = 8.0
-"""A forward known no better than this is refused: half of a bend's side would show as flexion [I]."""
+"""A forward known no better than this is refused: at twice it a bend would show a quarter of itself as side bend [I]."""
 QUALITY_0_DEG = 30.0
 """Standard deviation of forward at which the quality is 0."""
 USUAL_QUALITY = 0.1
