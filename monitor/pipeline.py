@@ -19,6 +19,7 @@ from monitor.motion.angles import TrunkAngles
 from monitor.motion.calibrate import DeviceCalibration
 from monitor.motion.gravity_check import GravityCheck
 from monitor.motion.join import Join
+from monitor.motion.offline import OfflineAngles
 from monitor.motion.orient import Orient
 from monitor.motion.timeline import Timeline
 
@@ -113,6 +114,11 @@ def detectors() -> list[Detector]:
             raise ValueError(f"detectors wait for each other or for one that is missing: {sorted(left)}")
         ordered.append(left.pop(ready[0]))
     return ordered
+
+
+def final_pass() -> Stage:
+    """Takes the records of a whole recording; gives them with the angles that a filter knowing the future finds."""
+    return OfflineAngles()
 
 
 def oriented(blocks: Iterable[Sequence[Input]]) -> Iterator[PoseBlock]:

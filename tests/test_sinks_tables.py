@@ -70,6 +70,7 @@ def test_columns_types_and_compression_are_as_promised(tmp_path: Path) -> None:
     assert schema.names == [
         *("t_s", "ok", "quat_w", "quat_x", "quat_y", "quat_z"),
         *("inclination_deg", "flexion_deg", "lateral_deg", "rotation_deg", "state"),
+        *("inclination_sd_deg", "flexion_sd_deg", "lateral_sd_deg", "rotation_sd_deg"),
     ]
     assert schema.field("t_s").type == pa.float64()
     assert schema.field("inclination_deg").type == pa.float32()
@@ -81,6 +82,29 @@ def test_columns_types_and_compression_are_as_promised(tmp_path: Path) -> None:
             assert "BYTE_STREAM_SPLIT" in column.encodings
     assert "RLE_DICTIONARY" in group.column(10).encodings
     file.close()
+
+
+def test_deviations_are_told_to_a_hundredth_and_are_null_where_nobody_states_them(tmp_path: Path) -> None:
+    block = trunk(3.0)
+    sink = TableSink(tmp_path, "a", {})
+    sink.push([SENSOR, replace(block, flexion_sd_deg=np.full(len(block), 1.23456))])
+    sink.close()
+    table = pq.read_table(tmp_path / "a.parquet")
+    assert table["flexion_sd_deg"].to_numpy() == pytest.approx(1.23)
+    assert np.allclose(table["inclination_sd_deg"].to_numpy(), block.uncertainty_deg, atol=0.006)
+    assert table["lateral_sd_deg"].null_count == table["rotation_sd_deg"].null_count == len(block)
+    assert not [name for name in table.column_names if name.startswith("live_")]
+
+
+def test_rows_of_the_final_pass_bring_the_live_angles_beside_them(tmp_path: Path) -> None:
+    block = trunk(3.0)
+    live = np.stack((block.inclination_deg + 1, block.flexion_deg + 2, block.lateral_deg + 3), axis=1)
+    sink = TableSink(tmp_path, "a", {})
+    sink.push([SENSOR, replace(block, live_deg=live)])
+    sink.close()
+    table = pq.read_table(tmp_path / "a.parquet")
+    for name, more in (("inclination_deg", 1), ("flexion_deg", 2), ("lateral_deg", 3)):
+        assert np.allclose(table[f"live_{name}"].to_numpy(), table[name].to_numpy() + more)
 
 
 def test_time_stays_in_its_own_base_to_the_bit_and_unknown_is_null(tmp_path: Path) -> None:

@@ -14,11 +14,10 @@ from typing import Any, NamedTuple
 
 from monitor.cohort.meter import Meter, Phase, Report, unheard
 from monitor.cohort.mounting import USUAL, mounts_for, opening_marks, with_mounts
-from monitor.cohort.offline import OfflineAngles
 from monitor.cohort.tools import AnalyzeOptions, Output, Tools
 from monitor.core.errors import SettingsError, SuppleError
 from monitor.core.inputs import Input, Mark, Rows
-from monitor.pipeline import Pipeline
+from monitor.pipeline import Pipeline, final_pass
 from monitor.store.places import keep_private, private_folder
 
 COVERAGE_GOOD = 0.9
@@ -225,7 +224,7 @@ def _metered(blocks: Iterator[list[Input]], done: Callable[[float], None]) -> It
 
 def _stream(blocks: Iterator[list[Input]], output: Output, offline: bool) -> None:
     pipeline = Pipeline()
-    late = OfflineAngles() if offline else None
+    late = final_pass() if offline else None
     for inputs in blocks:
         output.push(inputs)
         for item in inputs:
@@ -234,7 +233,4 @@ def _stream(blocks: Iterator[list[Input]], output: Output, offline: bool) -> Non
         records = pipeline.push(inputs)
         output.push(records if late is None else late.push(records))
     records = pipeline.close()
-    output.push(records if late is None else late.push(records))
-    if late is not None:
-        for block in late.close():
-            output.push([block])
+    output.push(records if late is None else [*late.push(records), *late.close()])

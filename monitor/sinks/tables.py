@@ -25,6 +25,9 @@ ROW_GROUP_ROWS = 262_144
 _STATES = tuple(Posture)
 _CODES = {state: code for code, state in enumerate(_STATES)}
 _ANGLES = ("inclination_deg", "flexion_deg", "lateral_deg", "rotation_deg")
+_DEVIATIONS = ("inclination_sd_deg", "flexion_sd_deg", "lateral_sd_deg", "rotation_sd_deg")
+_LIVE = ("live_inclination_deg", "live_flexion_deg", "live_lateral_deg")
+"""Beside the angles of the final pass: what was told while it happened."""
 _QUATS = ("quat_w", "quat_x", "quat_y", "quat_z")
 _RUNNING = (Beat, StaticHold, Creep)
 """What is told once a second is no event of a table."""
@@ -36,8 +39,9 @@ class TableSink:
     """Write `<stem>.parquet`, `<stem>.events.jsonl` and `<stem>.json` into `folder`, which exists.
 
     Rows are those of the primary sensor, each with the posture state it is in; quaternions are sensor -> earth. Two
-    sensors add the columns `LUMBAR`, from the nearest row of the upper one. The files appear under their names when
-    `close` is through; `discard` leaves nothing. `about` goes into the summary.
+    sensors add the columns `LUMBAR`, from the nearest row of the upper one; rows of the final pass add the angles as they
+    were told live. The files appear under their names when `close` is through; `discard` leaves nothing. `about` goes into
+    the summary.
     Raises StorageError where the folder cannot be written.
     """
 
@@ -105,17 +109,17 @@ class TableSink:
         if not self._primary or mark.value.get("primary"):
             self._primary = str(mark.value["sensor"])
 
-    def _writer(self) -> pq.ParquetWriter:
+    def _writer(self, live: Sequence[str] = ()) -> pq.ParquetWriter:
         """The table, begun with the first rows: by then every sensor is open and so the columns are known."""
         if self._table is None:
-            lumbar = LUMBAR if self._roles >= _PAIR else ()
+            more = (*(LUMBAR if self._roles >= _PAIR else ()), *live)
             try:
                 self._table = pq.ParquetWriter(
                     self._parts[0],
-                    _schema(lumbar),
+                    _schema(more),
                     compression="zstd",
                     use_dictionary=["state"],
-                    use_byte_stream_split=["t_s", *_QUATS, *_ANGLES, *lumbar],
+                    use_byte_stream_split=["t_s", *_QUATS, *_ANGLES, *_DEVIATIONS, *more],
                     write_statistics=["t_s"],
                 )
             except OSError as error:
@@ -149,23 +153,26 @@ class TableSink:
         codes = np.array([_CODES[Posture.UNKNOWN], *self._codes], np.int8)[index]
         counts = np.bincount(codes, minlength=len(_STATES)).tolist()
         self._summary.rows(rows, dict(zip(_STATES, counts, strict=True)))
-        lumbar: Sequence[FloatArray] = ()
+        more: Sequence[FloatArray] = ()
         if self._roles >= _PAIR and len(rows):
-            lumbar = tuple(self._lumbar.at(rows.t_s, 1.0 / rows.rate_hz))
+            more = tuple(self._lumbar.at(rows.t_s, 1.0 / rows.rate_hz))
             self._lumbar.forget(float(rows.t_s[-1]))
-        writer = self._writer()
+        live = () if rows.live_deg is None else _LIVE
+        writer = self._writer(live)
         if len(rows):
-            writer.write_batch(_batch(rows, codes, lumbar, writer.schema))
+            if rows.live_deg is not None:
+                more = (*more, *rows.live_deg.T)
+            writer.write_batch(_batch(rows, codes, more, writer.schema))
 
 
-def _schema(lumbar: Sequence[str]) -> pa.Schema:
+def _schema(more: Sequence[str]) -> pa.Schema:
     return pa.schema(
         [
             pa.field("t_s", pa.float64(), nullable=False),
             pa.field("ok", pa.bool_(), nullable=False),
             *(pa.field(name, pa.float32()) for name in (*_QUATS, *_ANGLES)),
             pa.field("state", pa.dictionary(pa.int8(), pa.string()), nullable=False),
-            *(pa.field(name, pa.float32()) for name in lumbar),
+            *(pa.field(name, pa.float32()) for name in (*_DEVIATIONS, *more)),
         ]
     )
 
@@ -173,13 +180,16 @@ def _schema(lumbar: Sequence[str]) -> pa.Schema:
 def _batch(
     rows: TrunkBlock,
     codes: np.ndarray[Any, np.dtype[np.int8]],
-    lumbar: Sequence[FloatArray],
+    more: Sequence[FloatArray],
     schema: pa.Schema,
 ) -> pa.RecordBatch:
     columns = [rows.quat[:, k] for k in range(4)] + [getattr(rows, name) for name in _ANGLES]
+    stated = (rows.uncertainty_deg, rows.flexion_sd_deg, rows.lateral_sd_deg, rows.rotation_sd_deg)
+    unknown = np.full(len(rows), np.nan)
+    deviations = [unknown if sd is None else np.round(sd, 2) for sd in stated]
     state = pa.DictionaryArray.from_arrays(pa.array(codes), pa.array([state.value for state in _STATES]))
-    arrays = [pa.array(rows.t_s), pa.array(rows.ok), *map(_nullable, columns), state, *map(_nullable, lumbar)]
-    return pa.record_batch(arrays, schema=schema)
+    arrays = [pa.array(rows.t_s), pa.array(rows.ok), *map(_nullable, columns), state]
+    return pa.record_batch([*arrays, *map(_nullable, (*deviations, *more))], schema=schema)
 
 
 def _nullable(values: FloatArray) -> pa.Array:
