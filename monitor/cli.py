@@ -20,6 +20,15 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+calibrations = typer.Typer(
+    help="Calibrate what a session rests on. (Upright and forward: supple live --calibrate)",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Example:  supple calibrate sensor --sim turned --speed max",
+)
+app.add_typer(calibrations, name="calibrate")
+
 LiveSpeed = Annotated[
     str, typer.Option(metavar="1|max", help="Real time, or as fast as it goes (--sim only, no window).")
 ]
@@ -202,6 +211,55 @@ def forget(
     from monitor.commands.sensors import run_forget
 
     raise typer.Exit(run_forget(name))
+
+
+@calibrations.command("sensor", epilog="Example:  supple calibrate sensor --sim turned --speed max")
+def calibrate_sensor(
+    device: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="A paired sensor's name. Left out: the one used last."),
+    ] = None,
+    sim: Annotated[
+        str | None,
+        typer.Option(metavar="SCENARIO", help="A simulated sensor that is turned by hand: turned."),
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", metavar="FILE", help="A session file, CSV or Parquet file of it being turned."
+        ),
+    ] = None,
+    radio: Radio = None,
+    speed: LiveSpeed = "1",
+    duration: Annotated[
+        float | None, typer.Option(min=5, metavar="SECONDS", help="At most so long.  [default: 600]")
+    ] = None,
+    seed: Seed = 0,
+    sensor: Make = "spine1",
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the profile there, and its raw capture beside it."),
+    ] = None,
+    warm: Annotated[
+        bool,
+        typer.Option(
+            "--warm", help="Go on until its temperature has changed by 4 K, for the gyroscope's course."
+        ),
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Scale, misalignment and bias of one sensor, from still poses.
+
+    Not worn but laid on a table: on each of its six sides for three seconds, then tilted. Says which side is
+    missing. The result is kept for this very sensor, with its raw capture, and used by every `supple live`.
+    """
+    from monitor.commands.calibrate import CalibrateOptions, run_calibrate_sensor
+
+    raise typer.Exit(
+        run_calibrate_sensor(
+            CalibrateOptions(sim, device, file, radio, sensor, seed, _speed(speed), duration, out, json, warm)
+        )
+    )
 
 
 @app.command(epilog="Example:  supple doctor")

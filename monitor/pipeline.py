@@ -132,7 +132,35 @@ def oriented(blocks: Iterable[Sequence[Input]]) -> Iterator[PoseBlock]:
     yield from (out for out in _drain(chain, []) if isinstance(out, PoseBlock))
 
 
+class MeasuredRows:
+    """The rows of one sensor as its chip gave them, on an even grid, before any calibration.
+
+    `push` inputs that begin with its opening mark; out come ImuBlock, Gap, Fault and DeviceStatus.
+    """
+
+    def __init__(self, sensor: str) -> None:
+        self._sensor = sensor
+        self._stages: list[Stage] = []
+
+    def push(self, inputs: Sequence[Input]) -> list[Record]:
+        mine: list[Record] = []
+        for item in inputs:
+            if isinstance(item, (Packet, Rows)):
+                if item.sensor == self._sensor:
+                    mine.append(item)
+            elif isinstance(item, Mark) and item.kind == "sensor" and item.value["sensor"] == self._sensor:
+                self._stages = self._stages or _grid_chain(drivers(), item)
+        return _through(self._stages, mine) if self._stages else []
+
+    def close(self) -> list[Record]:
+        return _drain(self._stages, [])
+
+
 def _oriented_chain(known: Mapping[str, Driver], mark: Mark) -> list[Stage]:
+    return [*_grid_chain(known, mark), DeviceCalibration(), GravityCheck(), Orient()]
+
+
+def _grid_chain(known: Mapping[str, Driver], mark: Mark) -> list[Stage]:
     name, sensor = str(mark.value["driver"]), str(mark.value["sensor"])
     if name not in known:
         raise SettingsError(
@@ -140,7 +168,7 @@ def _oriented_chain(known: Mapping[str, Driver], mark: Mark) -> list[Stage]:
             f"It knows: {', '.join(known)}.",
             name,
         )
-    return [known[name].decoder(sensor), Timeline(), DeviceCalibration(), GravityCheck(), Orient()]
+    return [known[name].decoder(sensor), Timeline()]
 
 
 def _never_opened(sensor: str) -> SettingsError:

@@ -22,6 +22,7 @@ from monitor.pipeline import drivers
 from monitor.sources.simulated import SimulatedSource
 from monitor.store.paired import SIDES, PairedSensor, find, load, sides, wear_together, worn_together
 from monitor.store.places import places
+from monitor.store.profiles import Profile, find_profile
 from monitor.store.prompt_log import PromptLog
 
 SIMULATED_WALL_START_S = datetime(2026, 1, 5, 9, 0, tzinfo=UTC).timestamp()
@@ -61,6 +62,7 @@ def worn_sensors(options: LiveOptions, simulated: SimulatedSource | None) -> lis
                 f"simulated wearer, {sensor.placement}",
                 known[options.simulated_device],
                 sensor.address,
+                sensor.serial,
                 placement=sensor.placement,
                 role=_role(sensor.placement, len(simulated.sensors)),
                 mount=Mount(sensor.mount, 1.0, True, "the simulated wearer's own calibration"),
@@ -116,6 +118,7 @@ def opening_marks(options: LiveOptions, worn: list[Worn], live: bool) -> list[Ma
         )
         for sensor in worn
     ]
+    marks += [Mark(0.0, "device_calibration", p.mark_value(s.key)) for s in worn if (p := profile_of(s))]
     marks += [_mount_mark(s.key, s.mount) for s in worn if s.mount is not None and not options.calibrate]
     settings = read_settings(places().config / SETTINGS_FILE)
     marks.append(Mark(0.0, "settings", settings))
@@ -127,6 +130,12 @@ def opening_marks(options: LiveOptions, worn: list[Worn], live: bool) -> list[Ma
         if sensor.mount is None or options.calibrate
     ]
     return marks
+
+
+def profile_of(sensor: Worn) -> Profile | None:
+    """Its own calibration (`supple calibrate sensor`), None without one. Raises StorageError for a damaged file."""
+    serial = sensor.identity or sensor.address
+    return find_profile(places().config, serial) if serial else None
 
 
 def read_settings(path: Path) -> dict[str, Any]:

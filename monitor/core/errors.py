@@ -23,6 +23,10 @@ class MountError(SuppleError):
     """Calibration refused. `datum` names the reason: `moving`, `too_short`, `no_forward`, `disagree`, `thoracic_gait`."""
 
 
+class CalibrationError(SuppleError):
+    """A sensor's own calibration refused. `datum` is the reason in the words of motion.ellipsoid."""
+
+
 class RadioError(SuppleError):
     """Bluetooth cannot be used. `datum` names the case: `no_adapter`, `off`, `permission`, `no_daemon`, `no_dbus`, ..."""
 

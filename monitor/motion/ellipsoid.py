@@ -26,8 +26,8 @@ WORST_MAX_SHARE = 0.006
 """One standard deviation of the reading in the worst direction, as a share of gravity. Six sides alone come to 0.004."""
 WELL_KNOWN_SHARE = 0.0025
 """And from here on it is good: two standard deviations are 0.5 %, 0.3 deg of inclination. Takes some tilted poses."""
-RESIDUAL_MAX_SHARE = 0.005
-"""Root mean square of what the poses leave over; more means that one of them was not still."""
+MISFIT_MAX_SHARE = 0.003
+"""What the poses leave over, as a share of gravity: three times their noise. More means that one of them was not still."""
 MIN_POSES = 6
 _ROUNDS = 30
 _SETTLED = 1e-12
@@ -38,6 +38,7 @@ _PAIRS = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
 class Fit:
     """true = matrix @ (measured - bias_m_s2). `residual_m_s2` root mean square over the poses, `before_m_s2` without it.
 
+    `misfit_m_s2` is the residual of one pose, allowing for what so many numbers can be bent to fit.
     `worst_share`: one standard deviation of a reading in the least known direction, as a share of gravity.
     `least_known` (3,) is that direction, as the sensor sees the vertical.
     """
@@ -45,10 +46,10 @@ class Fit:
     matrix: FloatArray
     bias_m_s2: FloatArray
     residual_m_s2: float
+    misfit_m_s2: float
     before_m_s2: float
     worst_share: float
     least_known: FloatArray
-    residuals_m_s2: FloatArray
 
 
 def fit_ellipsoid(poses: FloatArray) -> Fit:
@@ -66,8 +67,8 @@ def fit_ellipsoid(poses: FloatArray) -> Fit:
     matrix, bias = _unpacked(p)
     left = _lengths(matrix, bias, poses) - GRAVITY_M_S2
     residual = _rms(left)
-    freedom = max(1, len(poses) - len(p))
-    noise = max(1.0, math.sqrt(float(np.sum(left * left)) / freedom) / POSE_NOISE_M_S2)
+    misfit = math.sqrt(float(np.sum(left * left)) / max(1, len(poses) - len(p)))
+    noise = max(1.0, misfit / POSE_NOISE_M_S2)
     system, _ = _equations(poses, p)
     covariance = np.linalg.inv(system.T @ system) * (noise * noise)
     around = _directions()
@@ -75,14 +76,14 @@ def fit_ellipsoid(poses: FloatArray) -> Fit:
     share = np.sqrt(np.einsum("ni,ij,nj->n", slopes, covariance, slopes)) / GRAVITY_M_S2
     worst = int(np.argmax(share))
     before = _rms(np.sqrt(np.einsum("ni,ni->n", poses, poses)) - GRAVITY_M_S2)
-    return Fit(matrix, bias, residual, before, float(share[worst]), around[worst], left)
+    return Fit(matrix, bias, residual, misfit, before, float(share[worst]), around[worst])
 
 
-def refusal(fit: Fit, poses: int) -> tuple[str, str] | None:
-    """Why `fit` is not to be used, and what to do: two sentences; None where it is good."""
-    if poses < MIN_POSES:
+def refusal(fit: Fit, poses: FloatArray) -> tuple[str, str] | None:
+    """Why `fit` over `poses` (n,3) is not to be used, and what to do: two sentences; None where it is good."""
+    if len(poses) < MIN_POSES:
         return (
-            f"There are {poses} still poses, and it takes {MIN_POSES} or more.",
+            f"There are {len(poses)} still poses, and it takes {MIN_POSES} or more.",
             "Lay the sensor on each of its six sides, three seconds and more each.",
         )
     scale = float(np.max(np.abs(fit.matrix - np.eye(3))))
@@ -91,10 +92,11 @@ def refusal(fit: Fit, poses: int) -> tuple[str, str] | None:
             f"The readings are {100 * scale:.0f} % from gravity, which no calibration mends.",
             "Check the unit and the range of the accelerometer.",
         )
-    if fit.residual_m_s2 > RESIDUAL_MAX_SHARE * GRAVITY_M_S2:
-        k = int(np.argmax(np.abs(fit.residuals_m_s2)))
+    if fit.misfit_m_s2 > MISFIT_MAX_SHARE * GRAVITY_M_S2:
+        without = [fit_ellipsoid(np.delete(poses, k, axis=0)).misfit_m_s2 for k in range(len(poses))]
         return (
-            f"Pose {k + 1} of {poses} does not fit the others ({1e3 * abs(fit.residuals_m_s2[k]):.0f} mm/s2 off).",
+            f"Pose {int(np.argmin(without)) + 1} of {len(poses)} does not fit the others "
+            f"(they disagree by {100 * fit.misfit_m_s2 / GRAVITY_M_S2:.1f} %).",
             "It was not quite still, or something shook it: begin again, on a firm table.",
         )
     if fit.worst_share > WORST_MAX_SHARE:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,44 +23,73 @@ TURNED_M_S2 = 0.08
 """A pose ends where the reading leaves its beginning by so much: half a degree."""
 ALIKE_DEG = 8.0
 """Poses nearer than this to an earlier one tell nothing new."""
+REST_EVERY_S = 30.0
+"""How often a sensor that is left lying tells its gyroscope's bias anew, for its temperature changes."""
+TEMPERATURE_SPAN_K = 3.0
+"""A smaller range tells a slope too badly: 0.02 deg/s per K over 3 K is 0.06 deg/s."""
+_LEAST_FRAMES = round(POSE_S / FRAME_S) - 1
+_FULL_FRAMES = _LEAST_FRAMES + 3
+"""What lies on gives this much, so that its rows, read again, are a pose again wherever frames begin in them."""
+_REST_FRAMES = round(REST_EVERY_S / FRAME_S)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RestPose:
-    """Means over a still stretch: `acc` (3,) m/s2, `gyr` (3,) rad/s (None without a gyroscope). `temperature_c` or None."""
+    """Means over a still stretch: `acc` (3,) m/s2, `gyr` (3,) rad/s (None without a gyroscope). `temperature_c` or None.
 
-    start_s: float
-    end_s: float
+    `t_s` (n,) and `rows` (n, 3 or 6) are what they were taken of: acc, gyr.
+    """
+
+    t_s: FloatArray
+    rows: FloatArray
     acc: FloatArray
     gyr: FloatArray | None
     temperature_c: float | None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Rest:
+    """The gyroscope (3,) rad/s of a sensor that lay still, and its temperature."""
+
+    gyr: FloatArray
+    temperature_c: float | None
+
+
+class _Frame(NamedTuple):
+    t_s: FloatArray
+    values: FloatArray
+    mean: FloatArray
+
+
 class RestPoses:
-    """Fold blocks of one sensor, before any calibration, with `push`; `found` are the poses that differ, in order."""
+    """Fold blocks of one sensor, before any calibration, with `push`.
+
+    `found` are the poses that differ, in order; `rests` one for each time it was laid down and each REST_EVERY_S after.
+    Set `temperature_c` as it becomes known.
+    """
 
     def __init__(self) -> None:
         self.found: list[RestPose] = []
+        self.rests: list[Rest] = []
         self.temperature_c: float | None = None
         self._waiting: list[ImuBlock] = []
-        self._run: list[tuple[float, float, FloatArray]] = []
-        self._taken = False
+        self._recent: deque[_Frame] = deque(maxlen=_FULL_FRAMES)
+        self._anchor: FloatArray = np.empty(0)
+        self._lying = 0
 
     @property
     def still_s(self) -> float:
         """How long it has been lying as it lies now."""
-        return self._run[-1][1] - self._run[0][0] if self._run else 0.0
+        return self._lying * FRAME_S
 
-    def push(self, block: ImuBlock) -> list[RestPose]:
-        """The poses these rows settle that differ from the earlier ones."""
+    def push(self, block: ImuBlock) -> None:
         if block.rate_hz is None:
             raise ValueError("rows without a rate: the timeline comes first")
-        known = len(self.found)
         self._waiting.append(block)
         rows = max(2, round(FRAME_S * block.rate_hz))
         held = sum(map(len, self._waiting))
         if held < rows:
-            return []
+            return
         t_s = np.concatenate([b.t_s for b in self._waiting])
         values = np.concatenate([_columns(b) for b in self._waiting])
         good = np.concatenate([b.ok for b in self._waiting])
@@ -66,50 +98,62 @@ class RestPoses:
             part = slice(start, start + rows)
             self._frame(t_s[part], values[part], bool(good[part].all()))
         kept = held - whole
-        self._waiting = [_tail(block, kept)] if kept else []
-        return self.found[known:]
+        self._waiting = [take(block, slice(len(block) - kept, len(block)))] if kept else []
 
     def interrupt(self) -> None:
-        """Rows are missing here."""
-        self._waiting, self._run, self._taken = [], [], False
+        """Rows are missing here, or there will be no more."""
+        self._waiting = []
+        self._moved()
+
+    def _moved(self) -> None:
+        if _LEAST_FRAMES <= len(self._recent) and self._lying <= _FULL_FRAMES:
+            self._take()
+        self._recent.clear()
+        self._lying = 0
 
     def _frame(self, t_s: FloatArray, values: FloatArray, good: bool) -> None:
         mean, spread = values.mean(axis=0), values.std(axis=0)
         quiet = good and bool((spread[:3] < ACC_QUIET_M_S2).all() and (spread[3:] < GYR_QUIET_RAD_S).all())
         if not quiet:
-            self._run, self._taken = [], False
+            self._moved()
             return
-        if self._run and bool((np.abs(mean[:3] - self._run[0][2][:3]) > TURNED_M_S2).any()):
-            self._run, self._taken = [], False
-        self._run.append((float(t_s[0]), float(t_s[-1]), mean))
-        if len(self._run) >= POSE_S / FRAME_S and not self._taken:
-            self._taken = True
+        if self._lying and bool((np.abs(mean[:3] - self._anchor) > TURNED_M_S2).any()):
+            self._moved()
+        if not self._lying:
+            self._anchor = mean[:3]
+        self._lying += 1
+        # The first frame may still hold the laying down.
+        if self._lying > 1:
+            self._recent.append(_Frame(t_s, values, mean))
+        if (since := self._lying - _FULL_FRAMES - 1) >= 0 and since % _REST_FRAMES == 0:
             self._take()
 
     def _take(self) -> None:
-        inside = self._run[1:]  # the first frame may still hold the laying down
-        mean = np.mean([values for _, _, values in inside], axis=0)
+        rows = np.concatenate([frame.values for frame in self._recent])
+        mean = rows.mean(axis=0)
+        gyr = mean[3:] if len(mean) > 3 else None
+        if gyr is not None:
+            self.rests.append(Rest(gyr, self.temperature_c))
         if any(_angle_deg(mean[:3], pose.acc) < ALIKE_DEG for pose in self.found):
             return
-        gyr = mean[3:] if len(mean) > 3 else None
-        self.found.append(RestPose(inside[0][0], inside[-1][1], mean[:3], gyr, self.temperature_c))
+        t_s = np.concatenate([frame.t_s for frame in self._recent])
+        self.found.append(RestPose(t_s, rows, mean[:3], gyr, self.temperature_c))
 
 
 def gyroscope_at_rest(
-    poses: list[RestPose],
+    rests: Sequence[Rest],
 ) -> tuple[FloatArray, FloatArray | None, tuple[float, float] | None]:
     """Its bias (3,) rad/s, the change with temperature (3,) rad/s per K and the range of temperature (low, high), C.
 
     The bias holds at the middle of that range. No change where the range is less than TEMPERATURE_SPAN_K or unknown, and
     zeros without a gyroscope.
     """
-    measured = [pose for pose in poses if pose.gyr is not None]
-    if not measured:
+    if not rests:
         return np.zeros(3), None, None
-    rates = np.array([pose.gyr for pose in measured])
+    rates = np.array([rest.gyr for rest in rests])
     mean: FloatArray = rates.mean(axis=0)
-    warm = [pose.temperature_c for pose in measured if pose.temperature_c is not None]
-    if len(warm) < len(measured):
+    warm = [rest.temperature_c for rest in rests if rest.temperature_c is not None]
+    if len(warm) < len(rests):
         return mean, None, None
     low, high = min(warm), max(warm)
     if high - low < TEMPERATURE_SPAN_K:
@@ -119,16 +163,8 @@ def gyroscope_at_rest(
     return fitted[0], fitted[1], (low, high)
 
 
-TEMPERATURE_SPAN_K = 3.0
-"""A smaller range tells noise from a slope too badly: 0.02 deg/s per K over 3 K is 0.06 deg/s."""
-
-
 def _columns(block: ImuBlock) -> FloatArray:
     return block.acc if block.gyr is None else np.hstack((block.acc, block.gyr))
-
-
-def _tail(block: ImuBlock, rows: int) -> ImuBlock:
-    return take(block, slice(len(block) - rows, len(block)))
 
 
 def _angle_deg(a: FloatArray, b: FloatArray) -> float:

@@ -28,12 +28,13 @@ BLOCK_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class SimulatedSensor:
-    """One sensor of a scenario. `mount` is the true one: w x y z, sensor -> body."""
+    """One sensor of a scenario. `mount` is the true one: w x y z, sensor -> body; `serial` that of its specimen of a chip."""
 
     key: str
     placement: str
     address: str
     mount: tuple[float, float, float, float]
+    serial: str
 
 
 def scenario_names() -> list[str]:
@@ -250,6 +251,7 @@ def _sensors(world: assemble.SimulatedWorld) -> tuple[SimulatedSensor, ...]:
             placement=worn.placement,
             address=worn.address,
             mount=_quaternion(world.mounts[worn.address]),
+            serial=worn.imu.serial,
         )
         for number, worn in enumerate(world.worn, start=1)
     )

@@ -41,7 +41,8 @@ class Profile:
     `serial` is the sensor's own id, else its address. `made_wall_s` Unix time. The gyroscope's bias holds at the middle of
     `temperature_c` (low, high; None: not told), and changes by `gyr_bias_rad_s_per_k` where the range was wide enough.
     `residual_m_s2` root mean square over the poses, `before_m_s2` without the calibration; `worst_share` one standard
-    deviation in the least known direction, as a share of gravity. `capture` is the file of raw rows beside it.
+    deviation in the least known direction, as a share of gravity. `capture` is the file of raw rows beside it;
+    `rests` are the temperatures (None: not told) and rates at which the gyroscope lay still.
     """
 
     serial: str
@@ -58,6 +59,7 @@ class Profile:
     worst_share: float
     capture: str
     poses: tuple[Pose, ...]
+    rests: tuple[tuple[float | None, Vector], ...]
 
     def mark_value(self, sensor: str) -> dict[str, Any]:
         """What the mark `device_calibration` of a session holds for the sensor with this key."""
@@ -156,6 +158,7 @@ def _profile(content: bytes) -> Profile:
         worst_share=_number(table["worst_share"]),
         capture=str(table["capture"]),
         poses=tuple(_pose(pose) for pose in table["poses"]),
+        rests=tuple((None if warm is None else _number(warm), _vector(gyr)) for warm, gyr in table["rests"]),
     )
 
 

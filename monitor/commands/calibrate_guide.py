@@ -1,0 +1,115 @@
+"""Guidance while a sensor is turned: which side is missing, how long to hold still, and what came out in the end."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TextIO
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from monitor.commands.calibrate_capture import LEFT_LYING_S, Capture
+from monitor.motion.ellipsoid import GRAVITY_M_S2, SIDES, WELL_KNOWN_SHARE, Fit, side_of
+from monitor.motion.rest_poses import POSE_S, TEMPERATURE_SPAN_K
+from monitor.store.profiles import Profile
+
+FIRST_WORDS = (
+    "Lay the sensor on a firm table and take your hand off; after 3 s turn it onto another side. "
+    "All six sides first, in any order, then some poses in between, leaning on a book. Ctrl-C leaves."
+)
+
+
+class Guide(AbstractContextManager["Guide"]):
+    """Lines on `out` as poses are found; on a terminal also a line that moves with the sensor."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._console = Console(file=out)
+        self._told = 0
+        self._begun = False
+        self._live = Live(console=self._console, auto_refresh=False, transient=True)
+
+    def __enter__(self) -> Guide:
+        self._say(FIRST_WORDS)
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._console.is_terminal:
+            self._live.stop()
+
+    def show(self, capture: Capture) -> None:
+        """Say what is new."""
+        for number in range(self._told, len(capture.poses)):
+            side = side_of(capture.poses[number].acc) or "tilted"
+            self._say(
+                f"Pose {number + 1}: {side}.  {next_words(capture) if number + 1 == len(capture.poses) else ''}"
+            )
+        self._told = len(capture.poses)
+        if self._console.is_terminal:
+            self._live.update(Text(_moment(capture)), refresh=True)
+
+    def _say(self, text: str) -> None:
+        self._console.print(text.rstrip(), markup=False, highlight=False, soft_wrap=True)
+
+
+def next_words(capture: Capture) -> str:
+    """What to do next."""
+    if capture.missing:
+        return f"Still missing: {', '.join(capture.missing)}."
+    if capture.enough:
+        return "That is enough."
+    if capture.good:
+        return "Enough poses. Now warm it in your hand or let it cool, and lay it down again."
+    if capture.usable:
+        return f"All six sides. Now some tilted poses; or leave it lying for {LEFT_LYING_S:.0f} s to finish."
+    return "All six sides, but the fit is not good yet: some more poses, unlike the others."
+
+
+def _moment(capture: Capture) -> str:
+    shown = len(SIDES) - len(capture.missing)
+    dots = "●" * shown + "○" * (len(SIDES) - shown)
+    still_s = min(capture.still_s, POSE_S)
+    doing = f"still for {still_s:.1f} s of {POSE_S:.0f}" if still_s else "moving"
+    warmed = f"   warmed by {capture.warmed_k:.1f} K" if capture.warmed_k else ""
+    return f"sides {dots}   poses {len(capture.poses)}   {doing}{warmed}"
+
+
+def result_lines(profile: Profile, fit: Fit, where: Path, in_use: bool) -> Iterator[str]:
+    """What was fitted, how good it is, where it is kept, and whether `supple live` finds it there."""
+    before, after = (100 * value / GRAVITY_M_S2 for value in (profile.before_m_s2, profile.residual_m_s2))
+    worst = 200 * fit.worst_share
+    yield (
+        f"Fitted to {len(profile.poses)} poses: at rest the accelerometer was {before:.2f} % off gravity, now "
+        f"{after:.2f} %; in the least known direction within {worst:.1f} % (two standard deviations)."
+    )
+    if fit.worst_share > WELL_KNOWN_SHARE:
+        yield "Tilted poses beside the six sides would make it better."
+    if profile.poses[0].gyr_rad_s is not None:
+        x, y, z = (math.degrees(value) for value in profile.gyr_bias_rad_s)
+        yield f"Gyroscope at rest: {x:+.2f} {y:+.2f} {z:+.2f} deg/s{_warmth(profile)}."
+    day = datetime.fromtimestamp(profile.made_wall_s, UTC).strftime("%Y-%m-%d")
+    yield f"Calibration of {profile.serial}, {day}, kept in {where}"
+    if in_use:
+        yield "The next `supple live` with this sensor uses it."
+
+
+def _warmth(profile: Profile) -> str:
+    if profile.temperature_c is None:
+        return ", at an unknown temperature"
+    low, high = profile.temperature_c
+    if profile.gyr_bias_rad_s_per_k is None:
+        return (
+            f" at {0.5 * (low + high):.1f} C (its course with temperature shows over {TEMPERATURE_SPAN_K:.0f} K "
+            f"and more; this was {high - low:.1f} K)"
+        )
+    x, y, z = (1e3 * math.degrees(value) for value in profile.gyr_bias_rad_s_per_k)
+    return f" at {0.5 * (low + high):.1f} C, changing by {x:+.0f} {y:+.0f} {z:+.0f} mdeg/s per K"
