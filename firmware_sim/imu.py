@@ -15,8 +15,6 @@ from firmware_sim.scenario import PLACEMENTS, Scenario, Slip
 from firmware_sim.tables import ScenarioError
 
 MAX_COUNT = 32_767
-_SLIP_S = 0.5
-"""How long a slip takes [I]."""
 _TEMPERATURE_WAVE_C, _TEMPERATURE_WAVE_S = 0.4, 1800.0
 """Clothing and rooms: a slow wave on the chip's temperature [I]."""
 
@@ -70,7 +68,7 @@ class Imu:
         """The true rotation sensor -> body at some time: it changes where the scenario lets the sensor slip."""
         q = self._mount
         for slip in self._slips:
-            turn = np.radians(slip.turn_deg) * min_jerk(np.array([(t_s - slip.at_s) / _SLIP_S]))[0]
+            turn = np.radians(slip.turn_deg) * min_jerk(np.array([(t_s - slip.at_s) / slip.seconds]))[0]
             q = _product(q, _from_vector(turn))
         return float(q[0]), float(q[1]), float(q[2]), float(q[3])
 
@@ -114,9 +112,9 @@ def _slipped(times_s: FloatArray, acc: Columns, gyr: Columns, slip: Slip) -> tup
     if angle == 0.0 or not len(times_s) or times_s[-1] <= slip.at_s:
         return acc, gyr
     axis = vector / angle
-    s = np.clip((times_s - slip.at_s) / _SLIP_S, 0.0, 1.0)
+    s = np.clip((times_s - slip.at_s) / slip.seconds, 0.0, 1.0)
     c, sn = np.cos(angle * min_jerk(s)), -np.sin(angle * min_jerk(s))
-    speed = 30.0 * s * s * (1.0 - s) * (1.0 - s) * (angle / _SLIP_S)
+    speed = 30.0 * s * s * (1.0 - s) * (1.0 - s) * (angle / slip.seconds)
 
     def turned(v: Columns) -> Columns:
         ax, ay, az = axis

@@ -95,10 +95,13 @@ class WearerPlan:
 
 @dataclass(frozen=True, slots=True)
 class Slip:
-    """The sensor turns on the skin at `at_s` by a rotation vector about its own axes, within half a second."""
+    """From `at_s` on, for `seconds`, the sensor turns by a rotation vector about its own axes: it slips on the skin, within
+    half a second, or is taken off and put on again another way, which takes some seconds.
+    """
 
     at_s: float = number(0.0, 0, 1e7)
     turn_deg: tuple[float, float, float] = numbers((10.0, 0.0, 0.0), 3, -180, 180)
+    seconds: float = number(0.5, 0.1, 3600)
 
 
 @dataclass(frozen=True, slots=True)
