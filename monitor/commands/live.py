@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from monitor.commands.final import final_pass
 from monitor.commands.opening import (
     CALIBRATE_S,
     SIMULATED_WALL_START_S,
@@ -151,6 +152,12 @@ class _Live:
         if self._recorder is not None:
             say(f"Recorded in {self._path}")
             say(f"Look again:  supple replay {self._path}")
+        if (
+            self._recorder is not None
+            and self._path is not None
+            and interruption is not Interruption.TERMINATED
+        ):
+            final_pass(self._path)
         return 0 if interruption is None else interruption.exit_code
 
     def _tell(self, sensor: str, text: str) -> None:
