@@ -24,8 +24,8 @@ SLIP_DEG = 5.5
 from one quiet stand to the next [I]."""
 SAME_DEG = 4.0
 """Upright within this of where it was confirms the attachment; between the two nothing is said [I]."""
-OTHER_DEG = 4.0
-"""Standing may be this far from walking in the same person [I]."""
+STANDS_DEG = 5.0
+"""The first stand is taken for the wearer's own within this of walking; further, somebody may be leaning on something [I]."""
 STEADY_DEG = 3.0
 """Poses within this of each other are one pose; a mean over a slip is not steady [I]."""
 REATTACHED_DEG = 30.0
@@ -276,23 +276,31 @@ class Attachment:
         if stand.count < STAND_S:
             return None
         up, known = unit(stand.up), self._standing
-        usual: Direction | None
-        if known:
-            usual, away_deg = known.up, angle_deg(up, known.up)
-        else:
-            # Before the first stand: how one walks, or was calibrated.
-            usual = self._walking.up if self._walking else self._neutral
-            away_deg = math.nan if usual is None else max(0.0, angle_deg(up, usual) - OTHER_DEG)
-        if usual is not None and SLIP_DEG <= away_deg <= LEANING_DEG:
-            return self._stood_elsewhere(now, usual, up)
+        if not known:
+            return self._first_stand(now, up)
+        away_deg = angle_deg(up, known.up)
+        if SLIP_DEG <= away_deg <= LEANING_DEG:
+            return self._stood_elsewhere(now, up)
         if away_deg <= SAME_DEG:
             self._suspect = None
             known.learn(now.up, now.t_s - 1.0)
             self._forget_jumps(now.t_s - 1.0)
         return None
 
-    def _stood_elsewhere(self, now: Second, usual: Direction, up: Direction) -> Finding | None:
+    def _first_stand(self, now: Second, up: Direction) -> Finding | None:
+        """Before it is known how the wearer stands: near to how they walk, or were calibrated."""
+        usual = self._walking.up if self._walking else self._neutral
+        if usual is None:
+            return None
+        if angle_deg(up, usual) <= STANDS_DEG:
+            self._standing.learn(up, now.t_s - 1.0)
+        elif angle_deg(up, usual) <= LEANING_DEG and self._explained(usual, up) is not None:
+            return self._slipped(now, self._stand.start_s, usual, up, walking=False)
+        return None
+
+    def _stood_elsewhere(self, now: Second, up: Direction) -> Finding | None:
         """A slip, or somebody leaning on something: a jump that leads there tells, or standing there a second time."""
+        usual = self._standing.up
         if self._explained(usual, up) is None:
             if self._suspect is None or self._suspect.stand == self._stands:
                 self._suspect = _Suspect(up, self._stands)
