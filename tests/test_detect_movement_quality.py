@@ -171,3 +171,21 @@ def test_however_the_rows_are_cut_the_movements_are_the_same_bits() -> None:
     assert len({m.direction for m in found}) >= 4, "negative control: many have spoken"
     assert len(found) >= 8
     assert Posture.WALKING in {m.state for m in found}
+
+
+def test_the_range_is_from_the_low_point_before_it_also_of_repetitions_that_overshoot() -> None:
+    script = Script().hold(5).lean(-6, 1.0).lean(40, 1.5)
+    for _ in range(3):
+        script.lean(-7, 1.5).lean(40, 1.5)
+    found = [m for m in told(script.lean(0, 1.5).hold(8)) if m.direction is Direction.FLEXION]
+    assert [m.range_deg for m in found] == pytest.approx([46.0, 47.0, 47.0, 47.0], abs=1.0)
+    assert [m.peak_deg for m in found] == pytest.approx([40.0] * 4, abs=0.7), "the peak is from neutral"
+
+
+def test_from_side_to_side_the_range_is_from_the_middle() -> None:
+    script = Script().hold(5)
+    for _ in range(3):
+        script.bend(30, 2.0, "lateral").bend(-30, 2.0, "lateral")
+    found = told(script.hold(8))
+    assert [m.direction for m in found] == [Direction.LATERAL_RIGHT, Direction.LATERAL_LEFT] * 3
+    assert [m.range_deg for m in found] == pytest.approx([30.0] * 6, abs=4.0)

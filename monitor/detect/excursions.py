@@ -71,17 +71,18 @@ class Excursion:
         return together_s >= TOGETHER_SHARE * (its.end_s - its.start_s)
 
 
-def measured(axis: int, stroke: Stroke, rows: FloatArray) -> Excursion:
-    """The excursion of a stroke from its rows (Column, n)."""
+def measured(axis: int, stroke: Stroke, rows: FloatArray, before: FloatArray) -> Excursion:
+    """The excursion of a stroke from its rows (Column, n) and those since the repetition before it (none: unknown)."""
     peak_deg = float(np.max(stroke.sign * rows[axis]))
-    range_deg = peak_deg - stroke.sign * stroke.base_deg
+    reach_deg = peak_deg - stroke.sign * stroke.base_deg
+    low_deg = float(np.min(stroke.sign * before[axis])) if before.shape[1] else peak_deg - reach_deg
     direction: Direction | None = DIRECTIONS[axis][0 if stroke.sign > 0 else 1]
     beyond_deg = LEAVE_DEG if stroke.returned else LEAST_PEAK_DEG
-    if not (peak_deg >= beyond_deg and range_deg >= LEAST_RANGE_DEG):
+    if not (peak_deg >= beyond_deg and reach_deg >= LEAST_RANGE_DEG):
         direction = None
     elif axis == Column.FLEXION and np.isnan(rows[Column.LATERAL, 0]):
         direction = _without_forward(stroke, peak_deg)
-    return Excursion(axis, stroke, peak_deg, range_deg, direction)
+    return Excursion(axis, stroke, peak_deg, peak_deg - low_deg, direction)
 
 
 def _without_forward(stroke: Stroke, peak_deg: float) -> Direction | None:

@@ -112,7 +112,11 @@ class MovementLogic:
 
     def _wait_for_strokes(self, axis: int, strokes: Sequence[Stroke]) -> None:
         for stroke in strokes:
-            found = measured(axis, stroke, self._rows.span(stroke.start_s, stroke.end_s))
+            rows, before = (
+                self._rows.span(start_s, end_s)
+                for start_s, end_s in ((stroke.start_s, stroke.end_s), (stroke.after_s, stroke.start_s))
+            )
+            found = measured(axis, stroke, rows, before)
             self._lately.append(found)
             if found.direction is not None:
                 self._wait(axis, found, stroke)

@@ -44,7 +44,7 @@ class RecentRows:
         return same
 
     def span(self, start_s: float, end_s: float) -> FloatArray:
-        """Rows (c, n) of the frames that end after `start_s` up to the one that ends at `end_s`; contiguous."""
+        """Rows (c, n) of the frames that end after `start_s` up to the one that ends at `end_s`; none after NaN."""
         first = int(np.searchsorted(self._end_s, start_s, side="right"))
         last = int(np.searchsorted(self._end_s, end_s, side="right"))
         return np.ascontiguousarray(self._x[:, first:last].reshape(len(self._x), -1))

@@ -18,6 +18,8 @@ AGAIN_SHARE = (
     0.5  # back by this share of its range and off again: that was one repetition, and here is the next [I]
 )
 AGAIN_DEG = 10.0  # off again by this much: the least range of a movement [I]
+COUNTER_S = 1.0  # a first movement may begin with a small one to the other side [I]
+AFTER_S = 5.0  # repetitions further apart are not told from where the one before came back [I]
 LONGEST_S = 15.0  # whoever has not arrived by then does not move, but works, holds or drifts [I]
 
 
@@ -25,7 +27,8 @@ LONGEST_S = 15.0  # whoever has not arrived by then does not move, but works, ho
 class Stroke:
     """Away in direction `sign` (+1, -1) from `base_deg` and back or to a hold; `settled_s`: when that was known.
 
-    `returned`: it came back to where it began.
+    `returned`: it came back to where it began. `after_s`: from then to `start_s` the angle has its low point: when the
+    repetition before it, to the same side, had come back, or a moment before a first one; NaN after one to the other side.
     """
 
     sign: float
@@ -34,6 +37,7 @@ class Stroke:
     base_deg: float
     settled_s: float
     returned: bool
+    after_s: float
 
 
 class Strokes:
@@ -46,6 +50,7 @@ class Strokes:
         self._still_deg = math.nan
         self._before_deg = math.nan
         self._back_deg = 0.0
+        self._before = (0.0, math.nan)
         self._last = -HOLD_FRAMES - 1
         self._stop()
 
@@ -72,7 +77,7 @@ class Strokes:
                 out += self._hold(first, frames)
             if index - self._last > HOLD_FRAMES and not self._sign:
                 self._still_deg = angle_deg if math.isnan(before_deg) else before_deg
-                self._back_deg = 0.0
+                self._back_deg, self._before = 0.0, (0.0, math.nan)
             self._last = index
             if self._sign:
                 out += self._under_way(angle_deg, end_s)
@@ -145,7 +150,14 @@ class Strokes:
 
     def _end(self, end_s: float, settled_s: float, *, returned: bool) -> Stroke:
         base_deg = self._still_deg + self._sign * self._base_deg
-        stroke = Stroke(self._sign, self._start_s, end_s, base_deg, settled_s, returned)
+        side, after_s = self._before
+        if not side:
+            after_s = self._start_s - COUNTER_S
+        elif side != self._sign or self._start_s - after_s > AFTER_S:
+            after_s = math.nan
+        stroke = Stroke(self._sign, self._start_s, end_s, base_deg, settled_s, returned, after_s)
+        if self._reach_deg - self._base_deg >= AGAIN_DEG:
+            self._before = (self._sign, end_s)
         self._stop()
         return stroke
 

@@ -1,0 +1,192 @@
+"""Are repetitions counted, and how well is the range of each known? Recorded people drive the simulated body.
+
+Rehabilitation exercises (optical capture, ten repetitions one after the other) and exercise routines (mocap). Truth is what
+the simulated body did at the sensor's place; the sensor has its noise, its bias and the skin under it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from driven_body import LEAD_S, Recorded, analysed, plain_tilt
+from figure import Figure, over_people
+from movement_rows import excursions, share
+from scipy.signal import find_peaks
+
+from firmware_sim.plan import min_jerk
+from monitor.core.events import Movement
+from monitor.core.inputs import FloatArray
+
+PLACEMENT = "upper_back"
+TRUTH_RATE_HZ = 100.0
+LEAST_DEG = 15.0
+"""A sequence counts where each repetition goes at least so far about the sequence's own axis."""
+WITHIN_DEG = 3.0
+OFF_NEUTRAL_DEG = 5.0
+"""A first repetition that begins further from where the others begin is left out: one would have to walk into it."""
+UP_DEG, DOWN_DEG = 10.0, 5.0
+"""The peer's thresholds on the inclination."""
+JOIN_S = 1.0
+DIRECTIONS = {"flexion": 0, "extension": 0, "lateral": 1, "rotation": 2}
+
+
+@dataclass(frozen=True)
+class _Sequence:
+    """One person's repetitions: where they begin and end (s), their true ranges, the movements that count, the peer's count."""
+
+    person: str
+    ranges_deg: list[float]
+    edges_s: list[float]
+    counted: list[Movement]
+    peer_count: int
+    peer_errors_deg: list[float]
+
+    @property
+    def errors_deg(self) -> list[float]:
+        """Of the repetitions with one movement in their middle."""
+        found = []
+        for (start_s, end_s), truth in zip(pairwise(self.edges_s), self.ranges_deg, strict=True):
+            inside = [m for m in self.counted if start_s <= (m.start_s + m.end_s) / 2 < end_s]
+            found += [m.range_deg - truth for m in inside[:1]]
+        return found
+
+
+def measure(data: Path | None, *, quick: bool) -> Iterator[Figure]:
+    """Sequences counted exactly, repetitions within 3 degrees."""
+    if data is None:
+        return
+    for name, sequences in (
+        ("rehabilitation exercises", list(_rehabilitation(data / "uiprmd_trunk", quick))),
+        ("exercise routines", list(_routines(data / "cmu_mocap_trunk"))),
+    ):
+        if sequences:
+            yield from _figures(name, sequences)
+
+
+def _figures(name: str, sequences: list[_Sequence]) -> Iterator[Figure]:
+    people = sorted({s.person for s in sequences})
+    errors = {who: [e for s in sequences if s.person == who for e in s.errors_deg] for who in people}
+    everything = [e for each in errors.values() for e in each]
+    plain = [e for s in sequences for e in s.peer_errors_deg]
+    true, found, peer = (
+        [len(s.ranges_deg) for s in sequences],
+        [len(s.counted) for s in sequences],
+        [s.peer_count for s in sequences],
+    )
+    yield Figure(
+        *("sequences whose repetitions are counted exactly", name, len(people)),
+        *(share(t == f for t, f in zip(true, found, strict=True)), "%", "more"),
+        peers={"VQF, threshold": share(t == p for t, p in zip(true, peer, strict=True))},
+        note=f"{len(sequences)} sequences, {sum(true)} repetitions, {sum(found)} counted",
+    )
+    low, high = over_people([share(abs(e) <= WITHIN_DEG for e in each) for each in errors.values() if each])
+    yield Figure(
+        *("range of a repetition within 3 deg", name, len(people)),
+        *(share(abs(e) <= WITHIN_DEG for e in everything), "%", "more"),
+        low=low,
+        high=high,
+        peers={"VQF's inclination": share(abs(e) <= WITHIN_DEG for e in plain)} if plain else {},
+        note=f"median {np.median(everything):+.1f}, 90 % within {np.quantile(np.abs(everything), 0.9):.1f} deg",
+    )
+
+
+def _scored(person: str, recorded: Recorded, edges_s: list[float] | None) -> _Sequence | None:
+    """None where the repetitions are too small to be told from sway. Without edges they are the truth's own peaks."""
+    movements, truth = analysed(recorded, PLACEMENT)
+    angles = (truth.flexion_deg, truth.lateral_deg, truth.rotation_deg)
+    axis = int(np.argmax([np.ptp(angle) for angle in angles]))
+    angle = angles[axis]
+    if edges_s is None:
+        edges_s = _edges(angle)
+    ranges, sides = [], []
+    for start_s, end_s in pairwise(edges_s):
+        part = angle[round(start_s * TRUTH_RATE_HZ) : round(end_s * TRUTH_RATE_HZ)]
+        out, back = float(part.max()), float(part.min())
+        side = 1.0 if out - part[0] > part[0] - back else -1.0
+        peak = int(np.argmax(side * part))
+        ranges.append(float(side * part[peak] - np.min(side * part[: peak + 1])))
+        sides.append(side)
+    if not ranges or min(ranges) < LEAST_DEG:
+        return None
+    of_axis = [m for m in movements if DIRECTIONS[str(m.direction).split("_")[0]] == axis]
+    counted = [m for m in of_axis if m.range_deg >= 0.5 * float(np.median(ranges))]
+    peer_count, peer_errors = _peer(recorded, edges_s, ranges) if axis == 0 else (0, [])
+    return _Sequence(person, ranges, edges_s, counted, peer_count, peer_errors)
+
+
+def _edges(angle: FloatArray) -> list[float]:
+    """The moments nearest to neutral before, between and after the peaks to either side."""
+    away = np.abs(angle - angle[0])
+    peaks, _ = find_peaks(away, prominence=LEAST_DEG, distance=int(0.6 * TRUTH_RATE_HZ))
+    if not len(peaks):
+        return []
+    edges = [0, *peaks.tolist(), len(away)]
+    return [(a + int(np.argmin(away[a:b]))) / TRUTH_RATE_HZ for a, b in pairwise(edges)]
+
+
+def _peer(recorded: Recorded, edges_s: list[float], ranges: list[float]) -> tuple[int, list[float]]:
+    """Runs of VQF's inclination beyond a threshold; their greatest less that at the repetition's start."""
+    tilt = plain_tilt(recorded, PLACEMENT)
+    errors = []
+    for (start_s, end_s), true in zip(pairwise(edges_s), ranges, strict=True):
+        part = tilt[round(start_s * TRUTH_RATE_HZ) : round(end_s * TRUTH_RATE_HZ)]
+        errors.append(float(part.max() - part[0]) - true)
+    return len(excursions(tilt, UP_DEG, DOWN_DEG)), errors
+
+
+def _joined(start: FloatArray) -> FloatArray:
+    """From standing neutral to a first pose, (3, n)."""
+    s = min_jerk(np.arange(int(JOIN_S * TRUTH_RATE_HZ)) / (JOIN_S * TRUTH_RATE_HZ))
+    return start[:, None] * s[None]
+
+
+def _rehabilitation(folder: Path, quick: bool) -> Iterator[_Sequence]:
+    for path in folder.glob("*.npz"):
+        with np.load(path) as file:
+            episodes: dict[str, list[FloatArray]] = defaultdict(list)
+            for key in sorted(file):
+                if key.startswith("c_") and np.ptp(file[key][:, 0, 0]) > 1.0:
+                    episodes[key.rsplit("_", 1)[0]].append(file[key].astype(float))
+        for key, parts in list(episodes.items())[: 4 if quick else None]:
+            neutral = np.median([part[0] for part in parts], axis=0)
+            if np.abs(parts[0][0, 0, 0] - neutral[0, 0]) > OFF_NEUTRAL_DEG:
+                parts = parts[1:]
+            rows = np.concatenate(parts) - neutral
+            thorax, pelvis = rows[:, 0].T, rows[:, 1].T
+            thorax, pelvis = (np.concatenate((_joined(a[:, 0]), a), axis=1) for a in (thorax, pelvis))
+            recorded = Recorded(TRUTH_RATE_HZ, _three(pelvis), _three(thorax))
+            lengths = np.cumsum([0, *(len(part) for part in parts)]) / TRUTH_RATE_HZ
+            scored = _scored(key.split("_")[2], recorded, (lengths + LEAD_S + JOIN_S).tolist())
+            if scored is not None:
+                yield scored
+
+
+def _routines(folder: Path) -> Iterator[_Sequence]:
+    """Runs of one exercise: those whose trunk goes to and fro far enough to be counted."""
+    for path in sorted(folder.glob("*.npz")):
+        with np.load(path) as file:
+            rate_hz = float(file["fs"])
+            pelvis = np.unwrap(np.radians(file["root"][:, 3:6].astype(float)), axis=0)
+            pelvis = np.degrees(pelvis)
+            thorax = pelvis + sum(file[name].astype(float) for name in ("lowerback", "upperback", "thorax"))
+            labels = np.repeat(file["label10hz"], round(rate_hz / 10.0))[: len(pelvis)]
+        turns = np.flatnonzero(np.diff(labels)) + 1
+        for first, stop in pairwise([0, *turns.tolist(), len(labels)]):
+            if stop - first < 4.0 * rate_hz:
+                continue
+            parts = []
+            for rows in (pelvis[first:stop], thorax[first:stop]):
+                flexion, axial, lateral = (rows - rows[0]).T
+                parts.append((flexion, lateral, axial))
+            scored = _scored(f"{path.stem} {first}", Recorded(rate_hz, parts[0], parts[1]), None)
+            if scored is not None:
+                yield scored
+
+
+def _three(rows: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    return rows[0], rows[1], rows[2]
