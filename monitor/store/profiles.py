@@ -6,6 +6,7 @@ import contextlib
 import json
 import math
 import os
+import re
 import tempfile
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -20,6 +21,7 @@ MAX_FILE_BYTES = 100_000
 OUTDATED_DAYS = 365.0
 """An accelerometer moves by some mg a year (data sheets' life-time drift): from then on a new calibration is advised."""
 
+_VECTOR = re.compile(r"\[[^\[\]{}]+\]")
 Vector = tuple[float, float, float]
 
 
@@ -129,8 +131,9 @@ def keep_profile(folder: Path, profile: Profile, capture: str) -> Path:
 
 
 def written(profile: Profile) -> str:
-    """The text of a profile's file."""
-    return json.dumps({"format": FORMAT, **asdict(profile)}, indent=1) + "\n"
+    """The text of a profile's file: JSON, a vector on one line."""
+    text = json.dumps({"format": FORMAT, **asdict(profile)}, indent=1)
+    return _VECTOR.sub(lambda found: " ".join(found[0].split()), text) + "\n"
 
 
 def _profile(content: bytes) -> Profile:
