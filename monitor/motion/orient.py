@@ -21,6 +21,9 @@ moves from the first second for a bias; at rest even 1 deg/s is found within sec
 BIAS_WANDERS_IN_S = 25.0
 """In which the bias wanders by 0.1 deg/s: VQF's 100 s are for one temperature. On the body a chip warms by degrees a minute,
 and errors of scale and alignment look like a bias that changes with the movement."""
+ACC_AVERAGE_S = 3.5
+"""Time constant of the vertical's correction by the accelerometer. With the bias followed as closely as that the gyroscope can
+be trusted for longer than VQF's 3 s, and a person's pushes, bends and steps average out better."""
 ROWS_BEFORE = 3
 """What `mean_rate` needs of the rows before."""
 
@@ -70,6 +73,7 @@ class _Fusion:
     def __init__(self, rate_hz: float) -> None:
         self._vqf = VQF(
             1.0 / rate_hz,
+            tauAcc=ACC_AVERAGE_S,
             biasSigmaInit=BIAS_AT_START_DEG_S,
             biasForgettingTime=BIAS_WANDERS_IN_S,
         )

@@ -32,11 +32,11 @@ RELATIVE = "usual"
 """Source of a mount whose upright is whatever pose was taken most often: by definition it is not off."""
 FILLED_DEG = 3.0
 """A hole of 0.2 s filled by a straight line in a movement of some 60 deg/s."""
-BIAS_UNKNOWN_DEG = 0.45
-"""Gyroscope bias not yet seen at rest: 0.15 deg/s (motion.orient) times the filter's time constant of 3 s."""
-BIAS_WANDER_DEG = 0.3
+BIAS_UNKNOWN_DEG = 0.5
+"""Gyroscope bias not yet seen at rest: 0.15 deg/s times the filter's time constant of 3.5 s (motion.orient)."""
+BIAS_WANDER_DEG = 0.35
 BIAS_WANDER_S = 25.0
-"""The bias wanders by 0.1 deg/s in 25 s (motion.orient), times 3 s; a random walk, so it grows with the root of time."""
+"""The bias wanders by 0.1 deg/s in 25 s (motion.orient), times 3.5 s; a random walk, so it grows with the root of time."""
 TURN_BIAS_DEG_S = 0.05
 """Of the bias about the vertical, which no accelerometer sees, between two still moments: rest finds it to 0.03 deg/s."""
 TURN_SHARE = 0.02
