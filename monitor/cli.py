@@ -250,7 +250,7 @@ def calibrate_sensor(
 ) -> None:
     """Scale, misalignment and bias of one sensor, from still poses.
 
-    Not worn but laid on a table: on each of its six sides for three seconds, then tilted. Says which side is
+    Not worn but laid on a table: on each of its six sides for four seconds, then tilted. Says which side is
     missing. The result is kept for this very sensor, with its raw capture, and used by every `supple live`.
     """
     from monitor.commands.calibrate import CalibrateOptions, run_calibrate_sensor

@@ -23,6 +23,7 @@ MECHANICS = {
     "GRAVITY_M_S2",  # by definition
     "FRAME_S",  # the grain of the search, and how often it is looked
     "REST_EVERY_S",
+    "SETTLED_S",
     "LOOK_S",
     "FRAME_LOOKS",
     "SIDES",

@@ -141,8 +141,8 @@ def _from_sensor(options: CalibrateOptions) -> Capture:
     """The poses of a sensor that is turned now, with guidance meanwhile."""
     duration_s = options.duration_s or DURATION_S
     if options.scenario is not None:
-        return _run(_simulated(options, duration_s), math.isinf(options.speed))
-    return _run(_by_radio(options, duration_s), False)
+        return _run(_simulated(options, duration_s), virtual=math.isinf(options.speed))
+    return _run(_by_radio(options, duration_s), virtual=False)
 
 
 async def _simulated(options: CalibrateOptions, duration_s: float) -> Capture:
@@ -198,7 +198,11 @@ async def _collect(source: Source, capture: Capture) -> Capture:
 
 
 def _run(collecting: Coroutine[Any, Any, Capture], virtual: bool) -> Capture:
-    return run_virtual(collecting) if virtual else asyncio.run(collecting)
+    try:
+        return run_virtual(collecting) if virtual else asyncio.run(collecting)
+    except KeyboardInterrupt:
+        say("Left before the end: nothing was kept.")
+        raise
 
 
 def _paired(options: CalibrateOptions) -> PairedSensor:

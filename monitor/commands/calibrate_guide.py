@@ -16,11 +16,11 @@ from rich.text import Text
 
 from monitor.commands.calibrate_capture import LEFT_LYING_S, Capture
 from monitor.motion.ellipsoid import GRAVITY_M_S2, SIDES, WELL_KNOWN_SHARE, Fit, side_of
-from monitor.motion.rest_poses import POSE_S, TEMPERATURE_SPAN_K
+from monitor.motion.rest_poses import SETTLED_S, TEMPERATURE_SPAN_K
 from monitor.store.profiles import Profile
 
 FIRST_WORDS = (
-    "Lay the sensor on a firm table and take your hand off; after 3 s turn it onto another side. "
+    "Lay the sensor on a firm table and take your hand off; after 4 s turn it onto another side. "
     "All six sides first, in any order, then some poses in between, leaning on a book. Ctrl-C leaves."
 )
 
@@ -58,7 +58,10 @@ class Guide(AbstractContextManager["Guide"]):
             self._live.update(Text(_moment(capture)), refresh=True)
 
     def _say(self, text: str) -> None:
-        self._console.print(text.rstrip(), markup=False, highlight=False, soft_wrap=True)
+        # A terminal gets whole words; a file whole lines.
+        self._console.print(
+            text.rstrip(), markup=False, highlight=False, soft_wrap=not self._console.is_terminal
+        )
 
 
 def next_words(capture: Capture) -> str:
@@ -77,8 +80,11 @@ def next_words(capture: Capture) -> str:
 def _moment(capture: Capture) -> str:
     shown = len(SIDES) - len(capture.missing)
     dots = "●" * shown + "○" * (len(SIDES) - shown)
-    still_s = min(capture.still_s, POSE_S)
-    doing = f"still for {still_s:.1f} s of {POSE_S:.0f}" if still_s else "moving"
+    still_s = capture.still_s
+    if still_s >= SETTLED_S:
+        doing = "turn it now"
+    else:
+        doing = f"hold still: {still_s:.0f} of {SETTLED_S:.0f} s" if still_s else "moving"
     warmed = f"   warmed by {capture.warmed_k:.1f} K" if capture.warmed_k else ""
     return f"sides {dots}   poses {len(capture.poses)}   {doing}{warmed}"
 

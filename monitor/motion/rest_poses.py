@@ -61,6 +61,10 @@ class _Frame(NamedTuple):
     mean: FloatArray
 
 
+SETTLED_S = (_FULL_FRAMES + 1) * FRAME_S
+"""So long it has to lie until its pose is taken without its being turned on."""
+
+
 class RestPoses:
     """Fold blocks of one sensor, before any calibration, with `push`.
 
@@ -106,7 +110,7 @@ class RestPoses:
         self._moved()
 
     def _moved(self) -> None:
-        if _LEAST_FRAMES <= len(self._recent) and self._lying <= _FULL_FRAMES:
+        if len(self._recent) >= _LEAST_FRAMES and self._lying <= _FULL_FRAMES:
             self._take()
         self._recent.clear()
         self._lying = 0
