@@ -92,7 +92,8 @@ def test_tilt_alone_tells_sitting_at_the_lower_back_and_nothing_at_the_chest() -
 
 
 def test_a_neutral_pose_from_walking_is_as_good_as_walking_and_a_still_one_is_not() -> None:
-    slid = Script(flexion_deg=-25.0).hold(60).block()
+    block = Script(flexion_deg=-25.0).hold(60).block()
+    slid = replace(block, rate_deg_s=np.full_like(block.rate_deg_s, np.nan))
 
     def told(source: str) -> Posture:
         return at(run([MountSet("A", 0.0, (1.0, 0.0, 0.0, 0.0), 0.9, True, source), slid]), 50.0)
@@ -107,7 +108,48 @@ def test_lying_is_told_and_afterwards_not_standing() -> None:
 
 
 def test_a_long_forward_bend_is_not_lying() -> None:
-    assert at(run([Script().walk(20).hold(5).lean(80.0).hold(12).lean(0.0).hold(10).block()]), 35.0) is STAND
+    bent = Script().walk(20).hold(5).lean(80.0)
+    for _ in range(8):
+        bent.bend(5.0, 1.5)
+    assert at(run([bent.lean(0.0).hold(10).block()]), 35.0) is STAND
+
+
+def test_lying_face_down_is_lying_after_some_seconds() -> None:
+    records = run([Script().walk(20).hold(5).lean(88.0, 4.0).hold(30).block()])
+    assert (at(records, 32.0), at(records, 50.0)) == (STAND, LIE)
+
+
+@pytest.mark.parametrize("knees_deg", [15.0, 60.0])
+def test_a_squat_that_is_held_is_no_sitting_down(knees_deg: float) -> None:
+    """One sinks as far as onto a seat, but the trunk goes straight to where it stays."""
+    squat = (
+        Script()
+        .walk(20)
+        .hold(5)
+        ._change(1.6, 0.0, knees_deg, -0.4)
+        .hold(4)
+        ._change(1.6, 0.0, -knees_deg, 0.4)
+    )
+    records = run([squat.hold(10).block()], "sternum")
+    assert [r for r in records if isinstance(r, Transition) and r.to_state is SIT] == []
+
+
+def turning(block: TrunkBlock, rows: slice, deg_s: float) -> TrunkBlock:
+    """The block with some turning about the vertical to and fro in these rows."""
+    rate = np.array(block.rate_deg_s)
+    rate[rows] += deg_s * np.sin(3.0 * block.t_s[rows, None]) * block.up[rows]
+    return replace(block, rate_deg_s=rate)
+
+
+def test_a_still_trunk_that_turns_about_the_vertical_stands_and_one_that_does_not_sits() -> None:
+    """Nothing else is known: no walking, no change, upright as calibrated."""
+    block = Script(rate_hz=50.0).hold(60).block()
+    tilting = np.array(block.rate_deg_s)
+    tilting[:, 1] += 1.5 * np.sin(4.0 * block.t_s)
+    sways = replace(block, rate_deg_s=tilting)
+    assert at(run([turning(sways, slice(None), 2.0)]), 30.0) is STAND
+    assert at(run([sways]), 30.0) is SIT
+    assert at(run([sways], "sternum"), 30.0) is UNKNOWN
 
 
 @pytest.mark.parametrize("gap_s, after", [(1.0, SIT), (3.0, UNKNOWN)])
@@ -164,7 +206,9 @@ def test_short_gaps_all_the_time_do_not_blind_it() -> None:
     assert at(records, 70.0) is SIT
 
 
-ARRAYS = [f for f in TrunkBlock.__dataclass_fields__ if f not in ("sensor", "rate_hz")]
+ARRAYS = [
+    f for f in TrunkBlock.__dataclass_fields__ if isinstance(getattr(Script().hold(1).block(), f), np.ndarray)
+]
 
 
 def test_rows_that_were_not_measured_lose_the_posture() -> None:

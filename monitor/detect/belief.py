@@ -1,100 +1,174 @@
-"""What is believed about sitting against standing: one probability, moved by changes of posture, walking and tilt."""
+"""What is believed about sitting against standing: one probability, moved by changes of posture, walking, tilt and twist."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from monitor.core.events import Posture
+from monitor.core.inputs import FloatArray
+from monitor.detect.reference import Direction3
 
 MISSED_PER_S = 1 / 12000.0  # changes missed: one in ten of one change per 20 min [I]
 AFTER_WALKING = 0.03  # P(sitting) right after walking: one stands [I]
-AFTER_LYING = 0.85  # P(sitting) right after lying (R1 says sitting; it is not always so) [I]
-RELIABILITY_WEAK = 0.65  # share of changes told rightly at the smallest vote [I, seen on waist recordings]
-RELIABILITY_STRONG = 0.97  # and from a vote of STRONG_VOTE on [I, seen on waist recordings]
-STRONG_VOTE = 1.5  # displacement or tilt alone at its clip (R1)
-SITTING_TILT_DEG = 20.0  # tilt while sitting, before one's own is known (R1: above 15)
-STANDING_TILT_DEG = 4.0  # and while standing; the waist's two postures differ by about 16 deg [I]
-OWN_TILT_S = 60.0  # one's own tilts are means over about this long [I]
-TILT_SPREAD_DEG = 4.0  # tilt beyond the middle of the two that makes sitting e times as likely [I]
+AFTER_LYING = 0.9  # P(sitting) right after lying: one gets up by way of sitting, or else walks soon [I]
+TILT_MIDDLE_DEG = 11.6  # from walking upright; beyond it one rather sits (Vaha-Ypya 2017)
+TILT_SPREAD_DEG = 4.0  # tilt beyond the middle that makes sitting e times as likely [I]
 TILT_MAX_LOG_ODDS = 2.0  # tilt alone says no more than this: leaning and perching look alike [I]
-TELLING_SEPARATION_DEG = 10.0  # postures closer than this in tilt make it say less, in proportion [I]
+OWN_MAX_LOG_ODDS = 2.5  # nor do the wearer's own two postures [I]
+OWN_ENOUGH_S = 10.0  # time in each posture from which one's own count, and fully after three times that [I]
+OWN_MEMORY_S = 120.0  # one's own postures are means over about this long [I]
+TELLING_SEPARATION_DEG = 10.0  # postures closer than this make it say less, in proportion [I]
 UNWALKED_WEIGHT = 0.5  # the neutral pose instead of walking as the reference says half as much [I]
 TILT_REPEATS_S = 300.0  # tilts this far apart count as new evidence [I]
+TWIST_REPEATS_S = 60.0  # so do twists [I]
 CLAIM = 0.8  # a state is claimed from this probability [I]
 KEEP = 0.65  # and kept down to this one, so that it does not flicker [I]
-SURE = 0.9  # tilts are learned while the state is this sure [I]
+SURE = 0.9  # postures are learned while the state is this sure [I]
+BATCH_STEPS = 20  # they are folded in, and a missed change is reckoned with, every so many steps at rest
+
+
+def log_odds(p: float) -> float:
+    return math.log(p / (1.0 - p))
+
+
+def probability(odds: float) -> float:
+    """Of log odds."""
+    return 1.0 / (1.0 + math.exp(-odds))
+
+
+CLAIM_ODDS, KEEP_ODDS, SURE_ODDS = log_odds(CLAIM), log_odds(KEEP), log_odds(SURE)
+
+
+def tilt_log_odds(tilt_deg: FloatArray, *, walked: bool) -> FloatArray:
+    """Log odds of sitting from the tilt away from upright (+ back, where forward is known); 0 for NaN.
+
+    `walked`: upright is that of walking.
+    """
+    odds = np.clip((tilt_deg - TILT_MIDDLE_DEG) / TILT_SPREAD_DEG, -TILT_MAX_LOG_ODDS, TILT_MAX_LOG_ODDS)
+    told: FloatArray = np.where(np.isnan(odds), 0.0, odds if walked else odds * UNWALKED_WEIGHT)
+    return told
+
+
+@dataclass(slots=True)
+class OwnPosture:
+    """The wearer's mean vertical, in body axes, in one posture; `sum` over `steps` waits to be folded in."""
+
+    mean: Direction3 = (0.0, 0.0, 0.0)
+    seconds: float = 0.0
+    sum_x: float = 0.0
+    sum_y: float = 0.0
+    sum_z: float = 0.0
+    steps: int = 0
+
+    def add(self, up: Direction3) -> None:
+        self.sum_x += up[0]
+        self.sum_y += up[1]
+        self.sum_z += up[2]
+        self.steps += 1
+
+    def fold(self, step_s: float) -> None:
+        if not self.steps:
+            return
+        seconds = self.steps * step_s
+        self.seconds = min(self.seconds + seconds, OWN_MEMORY_S)
+        share = seconds / self.seconds / self.steps
+        x, y, z = self.mean
+        self.mean = (
+            x + share * (self.sum_x - self.steps * x),
+            y + share * (self.sum_y - self.steps * y),
+            z + share * (self.sum_z - self.steps * z),
+        )
+        self.sum_x = self.sum_y = self.sum_z = 0.0
+        self.steps = 0
 
 
 @dataclass(slots=True)
 class Belief:
-    """P(sitting | upright and not walking), the claim made from it, and the wearer's own tilts in either posture."""
+    """Log odds of sitting, upright and not walking; the claim made from them; and the wearer's own two postures."""
 
-    p_sit: float = 0.5
+    step_s: float
+    odds: float = 0.0
     claimed: Posture = Posture.UNKNOWN
-    sitting_deg: float = SITTING_TILT_DEG
-    standing_deg: float = STANDING_TILT_DEG
+    sitting: OwnPosture = field(default_factory=OwnPosture)
+    standing: OwnPosture = field(default_factory=OwnPosture)
+    own_share: float = 0.0
+    own_line: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    steps: int = 0
 
     def forget(self) -> None:
-        """Evidence was lost. The wearer's own tilts stay."""
-        self.p_sit, self.claimed = 0.5, Posture.UNKNOWN
+        """Evidence was lost. The wearer's own postures stay."""
+        self.odds, self.claimed = 0.0, Posture.UNKNOWN
 
-    def forget_tilts(self) -> None:
-        self.sitting_deg, self.standing_deg = SITTING_TILT_DEG, STANDING_TILT_DEG
+    def forget_postures(self) -> None:
+        self.sitting, self.standing, self.own_share = OwnPosture(), OwnPosture(), 0.0
 
-    def change(self, vote: float) -> None:
-        """A change of posture was seen: `vote` > 0 rising, < 0 sitting down. It is true, or nothing happened."""
-        strength = min(1.0, abs(vote) / STRONG_VOTE)
-        reliability = RELIABILITY_WEAK + (RELIABILITY_STRONG - RELIABILITY_WEAK) * strength
-        if vote < 0:
-            self.p_sit = _after_change(self.p_sit, reliability)
-        else:
-            self.p_sit = 1.0 - _after_change(1.0 - self.p_sit, reliability)
+    def change(self, *, sitting: bool, reliability: float) -> tuple[float, float]:
+        """A change of posture was seen: how probably it happened, rather than nothing, and P(there) now."""
+        p_there = probability(self.odds if sitting else -self.odds)
+        true = reliability * (1.0 - p_there)
+        happened = true / (true + 1.0 - reliability)
+        p_there = happened + (1.0 - happened) * p_there
+        self.odds = log_odds(p_there) if sitting else -log_odds(p_there)
+        return happened, p_there
 
-    def rest(self, seconds: float, tilt_deg: float, *, walked: bool) -> tuple[Posture, float]:
-        """Let `seconds` without walking pass at this tilt away from upright (NaN: it tells nothing).
+    def rest(self, up: Direction3 | None, tilt: float, twist: float, *, walked: bool) -> float:
+        """Let a step without walking pass; gives the log odds of sitting, `claimed` being what may be claimed from them.
 
-        Changes may have been missed, the tilt speaks slowly (only of a reference from walking) and is learned where the
-        state is sure. Gives the state that may be claimed, and its probability (of the likelier one when unknown).
+        `up` the vertical in body axes (None: it tells nothing), `tilt` and `twist` what they say, log odds; `walked`: the
+        tilt is from one's own upright.
         """
-        p, log_odds = self.p_sit, 0.0
-        if tilt_deg == tilt_deg:
-            log_odds = self._tilt_log_odds(tilt_deg, walked)
-            if p > SURE:
-                self.sitting_deg += seconds / OWN_TILT_S * (tilt_deg - self.sitting_deg)
-            elif p < 1.0 - SURE:
-                self.standing_deg += seconds / OWN_TILT_S * (tilt_deg - self.standing_deg)
-        if log_odds and walked:
-            odds = p / (1.0 - p) * math.exp(log_odds * seconds / TILT_REPEATS_S)
-            p = odds / (1.0 + odds)
-        p += (1.0 - 2.0 * p) * MISSED_PER_S * seconds
-        self.p_sit = p
-        if log_odds:
-            odds = p / (1.0 - p) * math.exp(log_odds)
-            p = odds / (1.0 + odds)
-        likelier, confidence = (Posture.SITTING, p) if p >= 0.5 else (Posture.STANDING, 1.0 - p)
-        if confidence < (KEEP if likelier is self.claimed else CLAIM):
-            likelier = Posture.UNKNOWN
-        self.claimed = likelier
-        return likelier, confidence
+        odds = self.odds
+        if up is None:
+            tilt = 0.0
+        else:
+            share = self.own_share
+            if share:
+                x, y, z, start = self.own_line
+                own = x * up[0] + y * up[1] + z * up[2] + start
+                if own > OWN_MAX_LOG_ODDS:
+                    own = OWN_MAX_LOG_ODDS
+                elif own < -OWN_MAX_LOG_ODDS:
+                    own = -OWN_MAX_LOG_ODDS
+                tilt += share * (own - tilt)
+            if odds > SURE_ODDS:
+                self.sitting.add(up)
+            elif odds < -SURE_ODDS:
+                self.standing.add(up)
+            if walked:
+                odds += tilt * (self.step_s / TILT_REPEATS_S)
+        odds += twist * (self.step_s / TWIST_REPEATS_S)
+        self.steps += 1
+        if self.steps >= BATCH_STEPS:
+            odds -= 2.0 * math.sinh(odds) * MISSED_PER_S * self.step_s * self.steps
+            self._fold()
+        self.odds = odds
+        odds += tilt + twist
+        if odds > (KEEP_ODDS if self.claimed is Posture.SITTING else CLAIM_ODDS):
+            self.claimed = Posture.SITTING
+        elif odds < -(KEEP_ODDS if self.claimed is Posture.STANDING else CLAIM_ODDS):
+            self.claimed = Posture.STANDING
+        else:
+            self.claimed = Posture.UNKNOWN
+        return odds
 
-    def _tilt_log_odds(self, tilt_deg: float, walked: bool) -> float:
-        """Log odds of sitting from the tilt."""
-        telling = (self.sitting_deg - self.standing_deg) / TELLING_SEPARATION_DEG
-        if telling <= 0.0:
-            return 0.0
-        odds = (tilt_deg - (self.sitting_deg + self.standing_deg) / 2.0) / TILT_SPREAD_DEG
-        if telling < 1.0:
-            odds *= telling
-        if odds > TILT_MAX_LOG_ODDS:
-            odds = TILT_MAX_LOG_ODDS
-        elif odds < -TILT_MAX_LOG_ODDS:
-            odds = -TILT_MAX_LOG_ODDS
-        return odds if walked else odds * UNWALKED_WEIGHT
-
-
-def _after_change(p_there: float, reliability: float) -> float:
-    """P(there) after a change to there was reported."""
-    true = reliability * (1.0 - p_there)
-    happened = true / (true + 1.0 - reliability)
-    return happened + (1.0 - happened) * p_there
+    def _fold(self) -> None:
+        """Fold in what was learned of the own postures: the line along which they differ, and how much it counts."""
+        self.steps = 0
+        self.sitting.fold(self.step_s)
+        self.standing.fold(self.step_s)
+        known_s = min(self.sitting.seconds, self.standing.seconds)
+        self.own_share = min(1.0, max(0.0, (known_s - OWN_ENOUGH_S) / (2.0 * OWN_ENOUGH_S)))
+        sit, stand = self.sitting.mean, self.standing.mean
+        x, y, z = sit[0] - stand[0], sit[1] - stand[1], sit[2] - stand[2]
+        apart = math.sqrt(x * x + y * y + z * z)
+        if not self.own_share or not apart:
+            self.own_share = 0.0
+            return
+        apart_deg = math.degrees(apart)
+        slope = math.degrees(1.0) / TILT_SPREAD_DEG * min(1.0, apart_deg / TELLING_SEPARATION_DEG) / apart
+        middle = [(a + b) / 2.0 for a, b in zip(sit, stand, strict=True)]
+        start = -slope * (x * middle[0] + y * middle[1] + z * middle[2])
+        self.own_line = (slope * x, slope * y, slope * z, start)

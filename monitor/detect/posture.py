@@ -10,7 +10,6 @@ Without a calibrated upright (angles NaN) only walking is told until there has b
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -22,46 +21,70 @@ from monitor.core.events import MountSet, Posture, PostureState, Record, Transit
 from monitor.core.inputs import BoolArray, FloatArray, Mark
 from monitor.core.protocols import Detector
 from monitor.detect import gait, transitions
-from monitor.detect.belief import AFTER_LYING, AFTER_WALKING, Belief
+from monitor.detect.belief import (
+    AFTER_LYING,
+    AFTER_WALKING,
+    CLAIM,
+    Belief,
+    log_odds,
+    probability,
+    tilt_log_odds,
+)
+from monitor.detect.changes import Changes
 from monitor.detect.frames import Frames, FrameStage, column_sums, sizes
 from monitor.detect.reference import NEUTRAL, WALKED_ENOUGH_S, UprightReference, angle_deg, angles_deg
-from monitor.detect.transitions import FINE_FRAME_S, Change
+from monitor.detect.transitions import FINE_FRAME_S, IndexArray
+from monitor.detect.twist import Twist, log_ratios
 
 GRAVITY_M_S2 = 9.81  # taken from the levelled vertical acceleration (R1)
 WALK_CONFIDENCE = 0.95  # periodic steps are all but certain (reference systems: F1 1.0; less is claimed)
 LIE_CONFIDENCE = 0.95  # so is lying (F1 .99)
-LAG_FRAMES = 39  # a step is judged 3.9 s later: every change centred on it is known by then [I]
+LAG_FRAMES = 39  # a step is judged 3.9 s later: nearly every change centred on it is known by then [I]
 REACH_BACK_FRAMES = max(gait.REACH_FRAMES, transitions.REACH_FRAMES)
+PADDING_STEPS = 8  # before the first frame all is taken to have been as in it: the first seconds count too
+AHEAD_STEPS = 7  # the twist is looked at up to 3.5 s ahead, within the lag
 QUIET_RATE_DEG_S = 10.0  # the tilt tells only while the trunk turns slower than this (root mean square) [I]
+HAPPENED = 0.5  # a change of posture is given from this probability on, if the posture is claimed too [I]
+CHANGE_LATE_S = 1.0  # a change settled late is given as no longer ago than this, to keep within 5 s [I]
 ONE_MOVEMENT_S = 2.0  # walking is not believed to follow a change within its own two seconds [I]
-SITTING_UP_S = 3.0  # for this long after lying a step in tilt tells nothing [I]
 WALKING_TILT_MAX_DEG = 30.0  # nobody walks further from the calibrated neutral pose: that is no reference [I]
-FORWARD_BEND_S = 20.0  # bent forward beyond the lying angle is not lying before this long [I]
+RECLINED_DEG = 72.0  # who is known to sit may recline, or the belt ride up, to here before it is lying [I]
+FORWARD_QUALITY = 0.6  # of a mount whose forward is trusted to tell rolling back from leaning forward [I]
+LAIN_S = 10.0  # who lay for less has not been lying: the sensor was being put on, or the trunk leaned far [I]
+FORWARD_BEND_S, PRONE_S = 20.0, 8.0  # bent forward beyond the lying angle is no lying before this long; [I]
+PRONE_RATE_DEG_S = 2.0  # nor before the second as long as the trunk sways so: a bend is held, a bed holds [I]
 GAIT_SOURCE = "gait"  # a mount found from walking: its neutral pose is the walking vertical
 TILT_PLACEMENTS = ("lower_back", "waist")  # where tilt parts sitting from standing [I]
+AFTER_LYING_ODDS, AFTER_WALKING_ODDS = log_odds(AFTER_LYING), log_odds(AFTER_WALKING)
 
 # Columns of the history, one per fine frame.
-UP_X, UP_Y, UP_Z, RISE, MAGNITUDE, SQUARE, RATE2, INCLINATION, FLEXION, MEASURED, START, END = range(12)
-COLUMNS = 12
+UP_X, UP_Y, UP_Z, RISE, MAGNITUDE, SQUARE, RATE2, YAW2, INCLINATION, FLEXION, MEASURED, START, END = range(13)
+COLUMNS = 13
 
 
 class _Steps(NamedTuple):
-    """Steps of 0.5 s to be judged, each from `t_s` on: `up` (3, n) the mean vertical; `known`: it is calibrated; `bent` far
-    forward; `quiet`: the trunk turns slowly; `seen`: rows were measured. All but `up` (n,).
+    """Steps of 0.5 s to be judged, each from `t_s` on, by what lies before the frame `until`.
+
+    `up` (3, n) the mean vertical; `known`: it is calibrated; `forward`: so is x; `bent` far forward; `quiet`: the trunk
+    turns slowly; `still`: hardly; `seen`: rows were measured; `twist` log ratio `AHEAD_STEPS` later. All but `up` (n,).
     """
 
     t_s: FloatArray
     decided_s: FloatArray
+    until: IndexArray
     up: FloatArray
     known: BoolArray
+    forward: BoolArray
     bent: BoolArray
     quiet: BoolArray
+    still: BoolArray
     seen: BoolArray
+    twist: FloatArray
 
     def part(self, steps: slice) -> _Steps:
-        t_s, decided_s, up, known, bent, quiet, seen = self
-        flags = (known[steps], bent[steps], quiet[steps], seen[steps])
-        return _Steps(t_s[steps], decided_s[steps], up[:, steps], *flags)
+        t_s, decided_s, until, up, known, forward, bent, quiet, still, seen, twist = self
+        flags = (known[steps], forward[steps], bent[steps], quiet[steps], still[steps], seen[steps])
+        return _Steps(t_s[steps], decided_s[steps], until[steps], up[:, steps], *flags, twist[steps])
 
 
 class PostureLogic:
@@ -70,9 +93,10 @@ class PostureLogic:
     frame_s = FINE_FRAME_S
 
     def __init__(self) -> None:
-        self._tilt_counts = True
+        self._low = True
+        self._forward = True
         self._reference = UprightReference()
-        self._belief = Belief()
+        self._belief = Belief(gait.STEP_S)
         self._state = Posture.UNKNOWN
         self._said = False
         self._restart()
@@ -80,45 +104,68 @@ class PostureLogic:
     def _restart(self) -> None:
         self._history = np.empty((COLUMNS, 0))
         self._base = 0
-        self._step = -(-REACH_BACK_FRAMES // gait.STEP_FRAMES)
-        self._peak = REACH_BACK_FRAMES
-        self._changes: deque[tuple[float, Change]] = deque()
-        self._changed_s = self._lay_s = -math.inf
-        self._bent_s = 0.0
+        self._step = PADDING_STEPS
+        self._settled = 0
+        self._frame_s = FINE_FRAME_S
+        self._changes = Changes()
+        self._twist = Twist()
+        self._changed_s = -math.inf
+        self._bent_s = self._lain_s = 0.0
 
     def notice(self, record: Record) -> None:
         if isinstance(record, Mark) and record.kind == "sensor" and record.value.get("primary"):
-            self._tilt_counts = record.value.get("placement") in TILT_PLACEMENTS
-        elif isinstance(record, MountSet) and record.source.startswith(GAIT_SOURCE):
-            self._reference.seconds = WALKED_ENOUGH_S
+            self._low = record.value.get("placement") in TILT_PLACEMENTS
+        elif isinstance(record, MountSet):
+            self._forward = record.quality >= FORWARD_QUALITY
+            if record.source.startswith(GAIT_SOURCE):
+                self._reference.seconds = WALKED_ENOUGH_S
 
     def lost(self, t_s: float, *, mount_too: bool) -> list[Record]:
+        out = self.close(t_s)
         self._restart()
         self._belief.forget()
         if mount_too:
             self._reference.forget()
-            self._belief.forget_tilts()
-        return self._say(t_s, Posture.UNKNOWN, 1.0, t_s, None)
+            self._belief.forget_postures()
+        return out + self._say(t_s, Posture.UNKNOWN, 1.0, t_s)
 
-    def close(self, t_s: float) -> list[Record]:  # noqa: ARG002
-        return []
+    def close(self, t_s: float) -> list[Record]:
+        """Judge what was still held back, as if all went on as in the last frame."""
+        if not self._history.shape[1]:
+            return []
+        last = np.repeat(self._history[:, -1:], LAG_FRAMES + gait.STEP_FRAMES, axis=1)
+        last[START:] = t_s
+        self._history = np.concatenate((self._history, last), axis=1)
+        return self._judge()
 
     def columns(self, block: TrunkBlock) -> Sequence[FloatArray]:
-        acc, up = block.acc, block.up
+        acc, up, rate = block.acc, block.up, block.rate_deg_s
         rise = acc[:, 0] * up[:, 0] + acc[:, 1] * up[:, 1] + acc[:, 2] * up[:, 2]
         rise -= GRAVITY_M_S2
+        yaw = rate[:, 0] * up[:, 0] + rate[:, 1] * up[:, 1] + rate[:, 2] * up[:, 2]
+        yaw *= yaw
         angles = (block.inclination_deg, block.flexion_deg)
-        return (up[:, 0], up[:, 1], up[:, 2], rise, *sizes(block), *angles)
+        return (up[:, 0], up[:, 1], up[:, 2], rise, *sizes(block), yaw, *angles)
 
     def frames(self, frames: Frames) -> list[Record]:
         m = len(frames.end_s)
         k = frames.x.shape[2]
+        self._frame_s = frames.frame_s
         new = np.empty((COLUMNS, m))
         new[:MEASURED] = column_sums(frames.x) / k
         new[MEASURED], new[START], new[END] = frames.measured, frames.start_s, frames.end_s
+        if np.isnan(new[RATE2, 0]):
+            before = (
+                self._history[UP_X : UP_Z + 1, -1:] if self._history.shape[1] else new[UP_X : UP_Z + 1, :1]
+            )
+            new[RATE2] = _squared_tilt_rate(
+                np.concatenate((before, new[UP_X : UP_Z + 1]), axis=1), frames.frame_s
+            )
+        if not self._history.shape[1]:
+            self._history = np.repeat(new[:, :1], PADDING_STEPS * gait.STEP_FRAMES, axis=1)
         self._history = np.concatenate((self._history, new), axis=1)
         out = self._judge()
-        keep = min(self._step * gait.STEP_FRAMES, self._peak) - REACH_BACK_FRAMES - self._base
+        keep = min(self._step * gait.STEP_FRAMES, self._settled) - REACH_BACK_FRAMES - self._base
         if keep > 0:
             self._history = self._history[:, keep:].copy()
             self._base += keep
@@ -140,13 +187,17 @@ class PostureLogic:
         steps = _Steps(
             history[START, inner],
             history[END, inner + LAG_FRAMES],
+            inner + (self._base + LAG_FRAMES + 1),
             _directions(around[UP_X : UP_Z + 1]),
             np.isfinite(history[INCLINATION, inner]),
+            np.isfinite(history[FLEXION, inner]) & self._forward,
             history[FLEXION, inner] > gait.LYING_DEG,
             around[RATE2] < QUIET_RATE_DEG_S * QUIET_RATE_DEG_S,
+            around[RATE2] < PRONE_RATE_DEG_S * PRONE_RATE_DEG_S,
             around[MEASURED] > 0.0,
+            self._twists(stop),
         )
-        self._look_for_changes((stop - 1) * gait.STEP_FRAMES + transitions.CENTRE_SHIFT_FRAMES + 1)
+        self._look_for_changes((stop - 1) * gait.STEP_FRAMES + LAG_FRAMES + 1)
         self._step = stop
         out: list[Record] = []
         edges = [0, *(np.flatnonzero(walking[1:] != walking[:-1]) + 1).tolist(), len(walking)]
@@ -155,106 +206,161 @@ class PostureLogic:
             out += self._walking(run) if walking[start] else self._resting(run)
         return out
 
-    def _look_for_changes(self, stop: int) -> None:
-        """Queue the changes whose peak lies before frame `stop`, by the time of their centre."""
+    def _twists(self, stop: int) -> FloatArray:
+        """The log ratio `AHEAD_STEPS` after each step up to `stop`."""
+        first = (self._step + AHEAD_STEPS) * gait.STEP_FRAMES - gait.STEP_FRAMES // 2 - self._base
+        count = stop - self._step
+        part = self._history[[YAW2, RATE2], first : first + count * gait.STEP_FRAMES]
+        sums = column_sums(part.reshape(2, count, gait.STEP_FRAMES)) / gait.STEP_FRAMES
+        return log_ratios(sums[0], sums[1]) if self._low else np.full(count, math.nan)
+
+    def _look_for_changes(self, known: int) -> None:
+        """Find the movements settled by the frames before `known`."""
         history, base = self._history, self._base
+        resting = transitions.rests(history[RISE], history[RATE2])
+        edge = np.zeros(transitions.REST_RADIUS_FRAMES, bool)
+        resting = np.concatenate((edge | resting[:1], resting, edge))
+        stop = known - transitions.REST_RADIUS_FRAMES
         starts = history[START]
         for change in transitions.find_changes(
-            history[UP_X : UP_Z + 1], history[RISE], history[RATE2], self._peak - base, stop - base
+            history[UP_X : UP_Z + 1], history[RISE], resting, self._settled - base, stop - base, self._frame_s
         ):
-            here_s, next_s = float(starts[change.frame]), float(starts[change.frame + 1])
-            self._changes.append((here_s + change.within * (next_s - here_s), change))
-        self._peak = stop
+            self._changes.found(change, base + transitions.REST_RADIUS_FRAMES, starts)
+        self._settled = stop
 
     def _walking(self, run: _Steps) -> list[Record]:
         """Judge steps of 0.5 s of walking."""
         belief, reference = self._belief, self._reference
         out: list[Record] = []
-        for t_s, decided_s, up, known, seen in zip(
-            run.t_s.tolist(),
-            run.decided_s.tolist(),
-            run.up.T.tolist(),
-            run.known.tolist(),
-            run.seen.tolist(),
-            strict=True,
+        for i, (t_s, decided_s, up, known, seen) in enumerate(
+            zip(
+                run.t_s.tolist(),
+                run.decided_s.tolist(),
+                run.up.T.tolist(),
+                run.known.tolist(),
+                run.seen.tolist(),
+                strict=True,
+            )
         ):
+            self._twist.forget()
             if not seen:
                 out += self._unseen(t_s, decided_s)
                 continue
-            self._change(t_s, known)
+            if self._changes:
+                out += self._change(run, i, walking=True)
             if t_s - self._changed_s > ONE_MOVEMENT_S:
-                belief.p_sit = AFTER_WALKING
+                belief.odds = AFTER_WALKING_ODDS
             if not known or angle_deg(up, NEUTRAL) < WALKING_TILT_MAX_DEG:
                 reference.walk(up, gait.STEP_S)
             belief.claimed = Posture.WALKING
-            out += self._say(t_s, Posture.WALKING, WALK_CONFIDENCE, decided_s, None)
+            out += self._say(t_s, Posture.WALKING, WALK_CONFIDENCE, decided_s)
         return out
 
     def _resting(self, run: _Steps) -> list[Record]:
         """Judge steps of 0.5 s without walking: the reference stays, so that the tilts of all are found at once."""
-        belief, walked = self._belief, self._reference.walked
+        belief, twist, walked = self._belief, self._twist, self._reference.walked
         tilt = angles_deg(run.up, self._reference.direction)
         if not walked:
             tilt[~run.known] = math.nan
-        told = np.where(run.quiet, tilt, math.nan) if self._tilt_counts else np.full(len(tilt), math.nan)
+        told = np.zeros(len(tilt))
+        if self._low:
+            back = np.degrees(np.arcsin(np.clip(run.up[0], -1.0, 1.0))) - math.degrees(
+                math.asin(self._reference.direction[0])
+            )
+            told = tilt_log_odds(np.where(run.forward & ~np.isnan(tilt), back, tilt), walked=walked)
+        ratio = run.twist if walked else np.where(run.known, run.twist, math.nan)
         out: list[Record] = []
-        for t_s, decided_s, known, bent, seen, tilt_deg, told_deg in zip(
-            run.t_s.tolist(),
-            run.decided_s.tolist(),
-            run.known.tolist(),
-            run.bent.tolist(),
-            run.seen.tolist(),
-            tilt.tolist(),
-            told.tolist(),
-            strict=True,
+        for i, (up, quiet, seen, tilt_deg, tilted, turning) in enumerate(
+            zip(
+                run.up.T.tolist(),
+                run.quiet.tolist(),
+                run.seen.tolist(),
+                tilt.tolist(),
+                told.tolist(),
+                ratio.tolist(),
+                strict=True,
+            )
         ):
+            twist.rest(turning)
             if not seen:
-                out += self._unseen(t_s, decided_s)
+                out += self._unseen(float(run.t_s[i]), float(run.decided_s[i]))
                 continue
-            centre_s = self._change(t_s, known) if self._changes else None
-            if tilt_deg > gait.LYING_DEG:
-                self._bent_s += gait.STEP_S
-                if not bent or self._bent_s > FORWARD_BEND_S:
-                    belief.p_sit, belief.claimed, self._lay_s = AFTER_LYING, Posture.LYING, t_s
-                    if self._state is not Posture.LYING:
-                        out += self._say(t_s, Posture.LYING, LIE_CONFIDENCE, decided_s, None)
+            if self._changes:
+                out += self._change(run, i, walking=False)
+            if tilt_deg > (RECLINED_DEG if belief.claimed is Posture.SITTING else gait.LYING_DEG):
+                out += self._lying(run, i)
                 continue
-            self._bent_s = 0.0
-            state, confidence = belief.rest(gait.STEP_S, told_deg, walked=walked)
-            if state is not self._state or not self._said:
-                out += self._say(t_s, state, confidence, decided_s, centre_s)
+            self._bent_s = self._lain_s = 0.0
+            odds = belief.rest(up if quiet else None, tilted, twist.log_odds, walked=walked)
+            if belief.claimed is not self._state or not self._said:
+                out += self._say(
+                    float(run.t_s[i]), belief.claimed, probability(abs(odds)), float(run.decided_s[i])
+                )
         return out
+
+    def _lying(self, run: _Steps, i: int) -> list[Record]:
+        """Judge half a second so far from upright that it is lying, or a bend that lasts."""
+        self._bent_s += gait.STEP_S
+        if run.bent[i] and self._bent_s <= (PRONE_S if run.still[i] else FORWARD_BEND_S):
+            return []
+        self._lain_s += gait.STEP_S
+        self._belief.odds = AFTER_LYING_ODDS if self._lain_s >= LAIN_S else 0.0
+        self._belief.claimed = Posture.LYING
+        self._twist.forget()
+        return self._say(float(run.t_s[i]), Posture.LYING, LIE_CONFIDENCE, float(run.decided_s[i]))
 
     def _unseen(self, t_s: float, decided_s: float) -> list[Record]:
         self._belief.forget()
-        return self._say(t_s, Posture.UNKNOWN, 1.0, decided_s, None)
+        return self._say(t_s, Posture.UNKNOWN, 1.0, decided_s)
 
-    def _change(self, t_s: float, known: bool) -> float | None:
-        """Believe the changes of posture centred up to `t_s`; the time of the last one. `known`: up is calibrated."""
-        centre_s = None
-        while self._changes and self._changes[0][0] <= t_s:
-            changed_s, change = self._changes.popleft()
-            if not (known or self._reference.walked):
+    def _change(self, run: _Steps, i: int, *, walking: bool) -> list[Record]:
+        """Believe the changes of posture up to step `i` that are settled by then.
+
+        Within walking only those count that a rest bounds: steps have lobes too.
+        """
+        t_s, decided_s = float(run.t_s[i]), float(run.decided_s[i])
+        upright, told = self._reference.direction, bool(run.known[i]) or self._reference.walked
+        forward = bool(run.forward[i]) and self._low
+        out: list[Record] = []
+        for changed_s, change in self._changes.due(t_s, int(run.until[i])):
+            reliability = change.reliability(upright, forward=forward)
+            if not told or (walking and not change.rests) or reliability <= 0.5:
                 continue
-            tilt_tells = self._tilt_counts and changed_s - self._lay_s > SITTING_UP_S
-            vote = change.vote(self._reference.direction, tilt_tells=tilt_tells)
-            if vote:
-                self._belief.change(vote)
-                centre_s = self._changed_s = changed_s
-        return centre_s
+            sitting = change.rise_m < 0.0
+            happened, p_there = self._belief.change(sitting=sitting, reliability=reliability)
+            self._changed_s = changed_s
+            if happened >= HAPPENED and p_there >= CLAIM:
+                state, other = (
+                    (Posture.SITTING, Posture.STANDING) if sitting else (Posture.STANDING, Posture.SITTING)
+                )
+                before = Posture.WALKING if self._state is Posture.WALKING and sitting else other
+                at_s = max(changed_s, t_s - CHANGE_LATE_S)
+                self._belief.claimed = state
+                out += self._say(at_s, state, happened, decided_s, moved=True)
+                out.append(Transition(at_s, before, state, happened, decided_s))
+        return out
 
     def _say(
-        self, t_s: float, state: Posture, confidence: float, decided_s: float, centre_s: float | None
+        self, t_s: float, state: Posture, confidence: float, decided_s: float, *, moved: bool = False
     ) -> list[Record]:
-        """Events where the state differs from the last one said; `centre_s` is the change's own time where it has one."""
+        """Events where the state differs from the last one said. Sitting and standing pass into each other by movements only;
+        `moved`: that transition is given elsewhere.
+        """
         if state is self._state and self._said:
             return []
         before, self._state, self._said = self._state, state, True
-        at_s = t_s if centre_s is None else centre_s
-        out: list[Record] = [PostureState(at_s, state, confidence, decided_s)]
-        if Posture.UNKNOWN not in (before, state):
-            out.append(Transition(at_s, before, state, confidence, decided_s))
+        out: list[Record] = [PostureState(t_s, state, confidence, decided_s)]
+        upright = {before, state} == {Posture.SITTING, Posture.STANDING}
+        if Posture.UNKNOWN not in (before, state) and not upright and not moved:
+            out.append(Transition(t_s, before, state, confidence, decided_s))
         return out
+
+
+def _squared_tilt_rate(up: FloatArray, frame_s: float) -> FloatArray:
+    """(deg/s)^2 from frame to frame (m - 1,) of `up` (3, m): what an accelerometer alone shows of the trunk's rate."""
+    x, y, z = up[:, 1:] - up[:, :-1]
+    rate2: FloatArray = (x * x + y * y + z * z) * (math.degrees(1.0) / frame_s) ** 2
+    return rate2
 
 
 def _directions(mean: FloatArray) -> FloatArray:

@@ -1,15 +1,18 @@
 """Sit-to-stand and stand-to-sit from the waveform of one trunk sensor. Pure functions on fine frames of 0.1 s.
 
-A change of posture is a peak of the trunk's squared rate with a lean of the trunk around it. Its direction is told by
-the net vertical displacement of the sensor and by the step in tilt from upright (recipe R1 of the reference systems:
-the sign of the displacement alone is right in 90 % of sits and all rises when the centre is right).
+A movement is what lies between two rests. Integrating its vertical acceleration twice, the velocity being zero at either
+rest and the accelerometer's offset known there, gives by how much it sank or rose. Who sits down sinks by a seat's height;
+the trunk leans forward meanwhile and *comes back*, while who squats or bends goes straight to where he stays; a seat stops
+the fall; and the pelvis ends rolled back. With rest on one side only (walking up to a chair) the velocity is known there
+alone; with none at all (up and down again and again) only a vigorous lobe of the velocity tells.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -21,161 +24,306 @@ IndexArray: TypeAlias = npt.NDArray[np.intp]
 
 FINE_FRAME_S = 0.1  # length of a fine frame; shorter where the rate asks for it [I]
 
-SMOOTH_FRAMES = 9  # squared rate smoothed over 0.9 s (R1: 0.8 s, here odd so that it stays centred)
-PEAK_RADIUS_FRAMES = 10  # a peak is the largest within 1 s on either side [I]
-PEAK_RATE_DEG_S = 15.0  # root of the smoothed squared rate at a peak [I]
-CENTROID_RADIUS_FRAMES = 20  # the centre is the centroid of squared rate within 2 s (R1)
-CENTRE_SHIFT_FRAMES = 8  # and no further than 0.8 s from the peak, so that the delay stays bounded [I]
-DISPLACEMENT_RADIUS_FRAMES = 10  # net vertical displacement over 2 s around the centre (R1)
-DISPLACEMENT_SCALE_M = 0.2  # R1
-TILT_SCALE_DEG = 10.0  # R1
-VOTE_CLIP = 1.5  # R1
-VOTE_MIN = 0.3  # R1
-EXCURSION_MIN_DEG = 20.0  # R1
-END_TILT_MAX_DEG = 70.0  # both ends upright enough not to be lying (R1)
-END_FRAMES = (10, 21)  # the ends are judged 1.0 to 2.1 s from the centre [I]
-END_RATE_DEG_S = 20.0  # root mean square rate below which an end is at rest (R1 asks for stillness) [I]
+REST_RATE_DEG_S = 15.0  # root mean square rate over half a second below which the trunk rests [I]
+REST_SD_M_S2 = 0.35  # SD of the vertical acceleration over half a second at rest: half of slow walking's [I]
+REST_RADIUS_FRAMES = 2  # half a second
+REST_FRAMES = 8  # a rest lasts 0.8 s: at the deepest lean the trunk stops too, but shorter [I]
+REST_LOOK_FRAMES = 8  # the level of a rest is the mean over this much of it [I]
+MOVEMENT_FRAMES = (4, 48)  # a movement from rest to rest lasts 0.4 to 3.6 s [I]
+EDGE_FRAMES = 2  # its edges belong to it: rest is judged over half a second
+ONE_SIDE_FRAMES = 25  # with rest on one side only: what happens within 2.5 s of it [I]
+SPENT_SHARE = 0.2  # a velocity down to this share of its peak has ended there [I]
+LOBE_RADIUS_FRAMES = 20  # velocity without any rest: from the acceleration within 2 s on either side [I]
+LOBE_FRAMES = 15  # a lobe of it lasts no longer than 1.5 s [I]
+LOBE_SPEED_M_S = 0.2  # half the speed of rising quickly from a seat (seat force plate: 0.45) [I]
+LOBE_RISE_M = 0.15  # and two thirds of its area (seat force plate: 0.22) [I]
+LOBE_ENDS_FRAMES = (13, 21)  # where the trunk was and ends: 1.3 to 2.0 s from the largest velocity [I]
 
-REACH_FRAMES = CENTRE_SHIFT_FRAMES + END_FRAMES[1] + 1  # what a peak needs on either side
+BIAS_SD_M_S2, LEVEL_SD_M_S2 = (
+    0.5,
+    0.05,
+)  # an uncalibrated accelerometer's bias (50 mg), and how well a rest shows it [I]
+
+SEAT_DROP_MIN_M = 0.1  # a seat is 0.2 to 0.5 m lower, and the displacement good to 0.1 [I]
+LEAN_BACK_DEG = 10.0  # coming back by this much from a lean is one sign of a seat [I]
+SEAT_STOP_M_S = 0.2  # so is this much velocity against the movement's own [I]
+ROLL_BACK_DEG = 15.0  # so is a pelvis that ends rolled back by this much; rolled forward counts against [I]
+SIGNS_CLIP = 2.0  # no sign counts for more than this [I]
+SIGNS_SIT, SIGNS_RISE = (
+    1.25,
+    0.2,
+)  # signs with which a sinking is sitting down, a rising standing up, as likely as not [I]
+SIGNS_SPREAD = 0.25  # more signs by this much make it e times as likely [I]
+STEP_MAX_DEG = 60.0  # between the trunk's directions before and after: further apart, one lay [I]
+END_TILT_MAX_DEG = 70.0  # both ends upright enough not to be lying (R1)
+APART_S = 1.0  # two changes of one direction closer than this are one [I]
+RELIABLE = (0.9, 0.9, 0.97)  # never more certain than this between no, one and two rests [I]
+SEAT_OFF_S, SEAT_ON_S = (
+    -0.28,
+    0.25,
+)  # from the largest velocity to losing and finding the seat (seat force plate) [I]
+
+REACH_FRAMES = MOVEMENT_FRAMES[1] + 2 * (REST_FRAMES + REST_LOOK_FRAMES) + 2 * LOBE_RADIUS_FRAMES
+"""How far back `find_changes` looks from the first frame it is to decide at."""
+_LOBE = 0.5 * np.cos(np.pi * np.arange(1, LOBE_RADIUS_FRAMES + 1) / (2 * LOBE_RADIUS_FRAMES + 1)) ** 2
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A movement that may be a change of posture, centred `within` (0..1) of frame `frame` of the arrays given.
+    """A movement up or down that may be a change of posture, fastest `within` (0..1) of frame `frame` of the arrays given.
 
-    `rise_m` net vertical displacement; `before`, `after` the vertical in body axes on either side; `still_before`,
-    `still_after` whether the trunk was at rest there.
+    It is settled by the frames before `settled`, and lies in the frames `span`. `rise_m` net vertical displacement;
+    `lean_deg` how far the trunk came off the direct way between `before` and `after`, the vertical in body axes on either
+    side; `stop_m_s` the most velocity against the movement; `rests` how many it lies between, 0 to 2.
     """
 
+    settled: int
     frame: int
     within: float
+    span: tuple[int, int]
     rise_m: float
+    lean_deg: float
+    stop_m_s: float
     before: Direction3
     after: Direction3
-    still_before: bool
-    still_after: bool
+    rests: int
 
-    def vote(self, upright: Direction3, *, tilt_tells: bool) -> float:
-        """+ rising, - sitting down, 0 neither. `upright` is the wearer's own vertical; `tilt_tells`: its step counts."""
-        tilt_before, tilt_after = angle_deg(self.before, upright), angle_deg(self.after, upright)
-        if max(tilt_before, tilt_after) >= END_TILT_MAX_DEG:
+    def reliability(self, upright: Direction3, *, forward: bool) -> float:
+        """How surely, 0..1, this is what it seems (0.5 and less: nothing). `upright` is the wearer's own vertical.
+
+        `forward`: the body's x axis is known, so that a pelvis that ends rolled back can be told from one rolled forward.
+        """
+        tilt_deg = max(angle_deg(self.before, upright), angle_deg(self.after, upright))
+        if not (abs(self.rise_m) >= SEAT_DROP_MIN_M and tilt_deg < END_TILT_MAX_DEG):
             return 0.0
-        vote = _clip(self.rise_m / DISPLACEMENT_SCALE_M)
-        if tilt_tells:
-            vote -= _clip((tilt_after - tilt_before) / TILT_SCALE_DEG)
-        # One rises from rest and sits down to rest; a bend half-way does neither.
-        still = self.still_before if vote > 0.0 else self.still_after
-        return vote if still and abs(vote) >= VOTE_MIN else 0.0
+        if not angle_deg(self.before, self.after) <= STEP_MAX_DEG:
+            return 0.0
+        signs = min(SIGNS_CLIP, self.lean_deg / LEAN_BACK_DEG)
+        if self.rests == 2:
+            signs += min(SIGNS_CLIP, self.stop_m_s / SEAT_STOP_M_S)
+        if forward and self.rests != 1:
+            rolled_deg = math.degrees(math.asin(self.after[0]) - math.asin(self.before[0]))
+            rolled_deg = rolled_deg if self.rise_m < 0 else -rolled_deg
+            signs += max(-SIGNS_CLIP, min(SIGNS_CLIP, rolled_deg / ROLL_BACK_DEG))
+        odds = (signs - (SIGNS_SIT if self.rise_m < 0 else SIGNS_RISE)) / SIGNS_SPREAD
+        return RELIABLE[self.rests] / (1.0 + math.exp(-odds))
+
+
+def rests(rise_m_s2: FloatArray, squared_rate: FloatArray) -> BoolArray:
+    """Where the trunk rests (m - 2 * REST_RADIUS_FRAMES,): the first answer is for frame REST_RADIUS_FRAMES."""
+    length = 2 * REST_RADIUS_FRAMES + 1
+    count = len(rise_m_s2) - length + 1
+    square = rise_m_s2 * rise_m_s2
+    total, total2, rate2 = rise_m_s2[:count].copy(), square[:count].copy(), squared_rate[:count].copy()
+    for shift in range(1, length):
+        total += rise_m_s2[shift : shift + count]
+        total2 += square[shift : shift + count]
+        rate2 += squared_rate[shift : shift + count]
+    total /= length
+    total2 /= length
+    total2 -= total * total
+    quiet: BoolArray = (total2 < REST_SD_M_S2**2) & (rate2 < length * REST_RATE_DEG_S**2)
+    return quiet
 
 
 def find_changes(
-    up: FloatArray, rise_m_s2: FloatArray, squared_rate: FloatArray, first: int, stop: int
+    up: FloatArray,
+    rise_m_s2: FloatArray,
+    resting: BoolArray,
+    first: int,
+    stop: int,
+    frame_s: float,
 ) -> list[Change]:
-    """The changes whose peak lies in frames [first, stop), with a lean of the trunk of at least `EXCURSION_MIN_DEG`.
+    """The movements that are settled by the frames [first, stop), each `frame_s` long, in the order in which they are.
 
-    `up` (3, m) mean vertical in body axes, `rise_m_s2` (m,) mean levelled vertical acceleration, `squared_rate` (m,)
-    mean squared rate, (deg/s)^2. The arrays reach `REACH_FRAMES` before `first` and as far beyond `stop`. NaN gives
-    nothing.
+    `up` (3, m) mean vertical in body axes, `rise_m_s2` (m,) mean levelled vertical acceleration, `resting` (m,). The arrays
+    reach `REACH_FRAMES` before `first`. NaN gives nothing.
     """
-    peaks = _peaks(squared_rate, first, stop)
-    if not len(peaks):
-        return []
-    # The shift stays apart from the index: their sum would round differently for every cut of the stream.
-    shift = _centroid_shifts(squared_rate, peaks)
-    whole = np.floor(shift)
-    near = peaks + np.rint(shift).astype(np.intp)
-    low, high = END_FRAMES
-    before = _direction(up, near - high, high - low)
-    after = _direction(up, near + low + 1, high - low)
-    middle = _windows(up, near - low, 2 * low + 1)
-    lean = np.minimum(_cosine(middle, before[:, :, None]), _cosine(middle, after[:, :, None])).min(axis=1)
-    rise = _displacement_m(rise_m_s2, near)
-    still_before = _still(squared_rate, near - high, high - low)
-    still_after = _still(squared_rate, near + low + 1, high - low)
-    good = lean <= math.cos(math.radians(EXCURSION_MIN_DEG))
-    return [
-        Change(
-            int(peaks[i] + whole[i]),
-            float(shift[i] - whole[i]),
-            float(rise[i]),
-            _triple(before[:, i]),
-            _triple(after[:, i]),
-            bool(still_before[i]),
-            bool(still_after[i]),
-        )
-        for i in np.flatnonzero(good)
+    found = [
+        change
+        for span in _spans(resting, first, stop)
+        if (change := _measure(up, rise_m_s2, span, frame_s)) is not None
     ]
+    found += _lobes(up, rise_m_s2, resting, first - LOBE_RADIUS_FRAMES, stop - LOBE_RADIUS_FRAMES, frame_s)
+    return sorted(found, key=lambda change: (change.settled, change.frame))
 
 
-def _clip(x: float) -> float:
-    return max(-VOTE_CLIP, min(VOTE_CLIP, x))
+class _Span(NamedTuple):
+    """Frames [start, end) with a rest before and after them; one of the rests may be None."""
+
+    settled: int
+    start: int
+    end: int
+    before: tuple[int, int] | None
+    after: tuple[int, int] | None
 
 
-def _triple(x: FloatArray) -> Direction3:
-    return (float(x[0]), float(x[1]), float(x[2]))
+def _spans(resting: BoolArray, first: int, stop: int) -> Iterator[_Span]:
+    """Movements settled by the frames [first, stop)."""
+    shortest, longest = MOVEMENT_FRAMES
+    low = max(0, first - longest - 2 * REST_FRAMES - REST_LOOK_FRAMES)
+    if resting[low:stop].all():
+        return
+    edges = np.flatnonzero(np.diff(resting[low:stop].astype(np.int8), prepend=0, append=0)) + low
+    kept = [
+        (a, b) for a, b in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True) if b - a >= REST_FRAMES
+    ]
+    for i, (a, b) in enumerate(kept):
+        before = kept[i - 1] if i else None
+        follows = kept[i + 1][0] if i + 1 < len(kept) else stop + longest
+        if first < a + REST_FRAMES <= stop and a > low:
+            rest = (a + EDGE_FRAMES, a + REST_LOOK_FRAMES)
+            if before is None or a - before[1] > longest:
+                yield _Span(a + REST_FRAMES, max(0, a - ONE_SIDE_FRAMES), a + EDGE_FRAMES, None, rest)
+            elif a - before[1] >= shortest:
+                left = before[1] - EDGE_FRAMES
+                look = (max(before[0], left - REST_LOOK_FRAMES), left)
+                yield _Span(a + REST_FRAMES, left, a + EDGE_FRAMES, look, rest)
+        settled = b + longest + REST_FRAMES
+        if first < settled <= stop and follows > b + longest:
+            left = b - EDGE_FRAMES
+            look = (max(a, left - REST_LOOK_FRAMES), left)
+            yield _Span(settled, left, b + ONE_SIDE_FRAMES, look, None)
 
 
-def _peaks(squared_rate: FloatArray, first: int, stop: int) -> IndexArray:
-    radius = PEAK_RADIUS_FRAMES
-    half = SMOOTH_FRAMES // 2
-    start = first - radius
-    count = stop - first + 2 * radius
-    smooth = squared_rate[start - half : start - half + count].copy()
-    for shift in range(1, SMOOTH_FRAMES):
-        smooth += squared_rate[start - half + shift : start - half + shift + count]
-    smooth /= SMOOTH_FRAMES
-    here = smooth[radius : count - radius]
-    peak = here >= PEAK_RATE_DEG_S * PEAK_RATE_DEG_S
-    if not peak.any():
-        return np.empty(0, np.intp)
-    for shift in range(1, radius + 1):
-        peak &= here > smooth[radius - shift : count - radius - shift]
-        peak &= here >= smooth[radius + shift : count - radius + shift]
-    found: IndexArray = np.flatnonzero(peak) + first
-    return found
+def _measure(up: FloatArray, rise: FloatArray, span: _Span, frame_s: float) -> Change | None:
+    """What moved in a span; None where one rest is not enough to say."""
+    settled, start, end, before, after = span
+    if before is not None and after is not None:
+        ends = _direction(up, *before), _direction(up, *after)
+        offset = _offset(up[:, start:end], *ends, _level(rise, before), _level(rise, after))
+        velocity = np.cumsum(rise[start:end] - offset) * frame_s
+        velocity -= velocity[-1] * (np.arange(end - start) + 1.0) / (end - start)
+        return _change(velocity, up, settled, start, ends, frame_s, rests=2)
+    known = before or after
+    assert known is not None
+    way = rise[start:end] - _level(rise, known)
+    velocity = np.cumsum(way if before else way[::-1]) * frame_s
+    length = _spent(velocity)
+    if length is None:
+        return None
+    if before:
+        last = start + length
+        ends = _direction(up, *before), _direction(up, last - EDGE_FRAMES, last + EDGE_FRAMES)
+        velocity = velocity[:length]
+    else:
+        start = end - length
+        ends = _direction(up, start - EDGE_FRAMES, start + EDGE_FRAMES), _direction(up, *known)
+        velocity = -velocity[:length][::-1]
+    change = _change(velocity, up, settled, start, ends, frame_s, rests=1)
+    return change if abs(change.rise_m) >= SEAT_DROP_MIN_M else None
 
 
-def _windows(x: FloatArray, first: IndexArray, length: int) -> FloatArray:
-    """Windows (..., n, length) of x (..., m), contiguous so that a sum over the last axis keeps the cut law."""
-    return np.ascontiguousarray(x[..., first[:, None] + np.arange(length)])
+def _offset(
+    up: FloatArray, before: Direction3, after: Direction3, level_before: float, level_after: float
+) -> FloatArray:
+    """The accelerometer's offset along the vertical on the way between two rests, (n,) m/s2, for `up` (3, n).
 
-
-def _centroid_shifts(squared_rate: FloatArray, peaks: IndexArray) -> FloatArray:
-    radius = CENTROID_RADIUS_FRAMES
-    weights = _windows(squared_rate, peaks - radius, 2 * radius + 1)
-    offsets = np.arange(-radius, radius + 1.0)
-    shift = (weights * offsets).sum(axis=1) / weights.sum(axis=1)
-    bounded: FloatArray = np.clip(shift, -CENTRE_SHIFT_FRAMES, CENTRE_SHIFT_FRAMES)
-    return bounded
-
-
-def _direction(up: FloatArray, first: IndexArray, length: int) -> FloatArray:
-    """Mean directions (3, n) over windows of `up`."""
-    mean = _windows(up, first, length).sum(axis=2)
-    direction: FloatArray = mean / np.sqrt(mean[0] * mean[0] + mean[1] * mean[1] + mean[2] * mean[2])
-    return direction
-
-
-def _still(squared_rate: FloatArray, first: IndexArray, length: int) -> BoolArray:
-    still: BoolArray = (
-        _windows(squared_rate, first, length).sum(axis=1) < length * END_RATE_DEG_S * END_RATE_DEG_S
+    A bias goes with the direction of the vertical in body axes: what differs between the rests is put down to the way
+    between them, as far as that is long enough to show one, and the rest of it to time.
+    """
+    way = [b - a for a, b in zip(before, after, strict=True)]
+    length2 = way[0] * way[0] + way[1] * way[1] + way[2] * way[2]
+    shown2 = length2 + (LEVEL_SD_M_S2 / BIAS_SD_M_S2) ** 2
+    along = sum((up[i] - before[i]) * way[i] for i in range(3)) / shown2
+    n = up.shape[1]
+    late = (np.arange(n) + 0.5) / n
+    offset: FloatArray = level_before + (level_after - level_before) * (
+        along + (1.0 - length2 / shown2) * late
     )
-    return still
+    return offset
 
 
-def _cosine(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Cosines of the angles between directions along the first axis (3, ...)."""
-    cosine: FloatArray = a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
-    return cosine
+def _spent(velocity: FloatArray) -> int | None:
+    """How many frames it takes until the largest velocity is spent; None where it is not."""
+    size = np.abs(velocity)
+    peak = int(np.argmax(size))
+    over = np.flatnonzero(velocity[peak:] * np.sign(velocity[peak]) < SPENT_SHARE * size[peak])
+    return peak + int(over[0]) + 1 if len(over) and peak else None
 
 
-def _displacement_m(rise_m_s2: FloatArray, near: IndexArray) -> FloatArray:
-    """Net vertical displacement (n,) over the window, its mean acceleration removed so that the end velocities are equal."""
-    radius = DISPLACEMENT_RADIUS_FRAMES
-    window = _windows(rise_m_s2, near - radius, 2 * radius + 1)
-    length = 2 * radius + 1
-    window = window - (window.sum(axis=1) / length)[:, None]
-    # Integrating twice by parts: displacement = sum a (T - t), with both end velocities zero.
-    left = (length - 0.5 - np.arange(length)) * FINE_FRAME_S
-    displacement: FloatArray = (window * left).sum(axis=1) * FINE_FRAME_S
-    return displacement
+def _change(
+    velocity: FloatArray,
+    up: FloatArray,
+    settled: int,
+    start: int,
+    ends: tuple[Direction3, Direction3],
+    frame_s: float,
+    *,
+    rests: int,
+) -> Change:
+    rise_m = float(np.sum(velocity.copy())) * frame_s
+    along = velocity if rise_m > 0 else -velocity
+    peak = int(np.argmax(along))
+    stop_m_s = max(0.0, -float(along.min()))
+    span = (start, start + len(velocity))
+    lean_deg = _lean_deg(up[:, slice(*span)], *ends)
+    return Change(settled, start + peak, _within(along, peak), span, rise_m, lean_deg, stop_m_s, *ends, rests)
+
+
+def _within(curve: FloatArray, peak: int) -> float:
+    """Where the parabola through a maximum and its neighbours has its own, in frames from the middle of frame `peak`."""
+    if not 0 < peak < len(curve) - 1:
+        return 0.5
+    left, here, right = curve[peak - 1 : peak + 2].tolist()
+    bend = left - 2.0 * here + right
+    return 0.5 + (0.5 * (left - right) / bend if bend < 0.0 else 0.0)
+
+
+def _lean_deg(up: FloatArray, before: Direction3, after: Direction3) -> float:
+    """How far the directions `up` (3, n) come off the direct way from `before` to `after`."""
+    way = [b - a for a, b in zip(before, after, strict=True)]
+    from_start = [up[i] - before[i] for i in range(3)]
+    length2 = way[0] * way[0] + way[1] * way[1] + way[2] * way[2]
+    share = from_start[0] * way[0] + from_start[1] * way[1] + from_start[2] * way[2]
+    share = np.clip(share / length2, 0.0, 1.0) if length2 > 0.0 else share * 0.0
+    off = [from_start[i] - share * way[i] for i in range(3)]
+    return math.degrees(math.sqrt(float((off[0] * off[0] + off[1] * off[1] + off[2] * off[2]).max())))
+
+
+def _lobes(
+    up: FloatArray, rise: FloatArray, resting: BoolArray, first: int, stop: int, frame_s: float
+) -> Iterator[Change]:
+    """Lobes of the velocity that end in the frames [first, stop), as far as 2 s on either side tell it."""
+    radius = LOBE_RADIUS_FRAMES
+    low, high = max(radius, first - LOBE_FRAMES - 1), stop
+    if high <= low or resting[low - radius : high + radius].all():
+        return
+    velocity = np.zeros(high - low)
+    for k in range(1, radius + 1):
+        velocity += _LOBE[k - 1] * (rise[low - k : high - k] - rise[low + k : high + k])
+    velocity *= frame_s
+    fast = np.abs(velocity) >= LOBE_SPEED_M_S
+    if not fast.any():
+        return
+    near, far = LOBE_ENDS_FRAMES
+    edges = np.flatnonzero(np.diff(np.sign(velocity), prepend=0.0, append=0.0))
+    for a, b in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+        if not first - low <= b < stop - low or b - a > LOBE_FRAMES or not fast[a:b].any():
+            continue
+        lobe = velocity[a:b].copy()
+        rise_m = float(lobe.sum()) * frame_s
+        if not abs(rise_m) >= LOBE_RISE_M:
+            continue
+        along = np.abs(lobe)
+        peak = int(np.argmax(along))
+        centre = low + a + peak
+        ends = (
+            _direction(up, centre - far + 1, centre - near + 1),
+            _direction(up, centre + near, centre + far),
+        )
+        lean_deg = _lean_deg(up[:, max(0, centre - near) : centre + near + 1], *ends)
+        span = (low + a, low + b)
+        within = _within(along, peak)
+        yield Change(low + b + radius, centre, within, span, rise_m, lean_deg, 0.0, *ends, 0)
+
+
+def _level(x: FloatArray, span: tuple[int, int]) -> float:
+    return float(np.sum(x[span[0] : span[1]].copy())) / (span[1] - span[0])
+
+
+def _direction(up: FloatArray, first: int, stop: int) -> Direction3:
+    """Mean direction over the frames [first, stop)."""
+    x, y, z = (float(np.sum(axis[max(0, first) : stop].copy())) for axis in up)
+    norm = math.sqrt(x * x + y * y + z * z)
+    return (x / norm, y / norm, z / norm) if norm else (math.nan, math.nan, math.nan)
