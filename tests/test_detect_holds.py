@@ -305,6 +305,14 @@ def test_a_bend_that_lingers_is_one_movement_from_start_to_return() -> None:
     assert found.peak_deg == pytest.approx(68.0, abs=0.7)
 
 
+def test_a_return_to_neutral_does_not_linger() -> None:
+    """What comes two seconds after it, to the same side, is a movement of its own."""
+    script = Script(flexion_deg=-25.0).hold(8).lean(0, 1.5).hold(2).lean(30, 1.5).hold(8)
+    (found,) = moved(script)
+    assert found.start_s == pytest.approx(11.8, abs=0.3)
+    assert found.range_deg == pytest.approx(30.0, abs=1.0)
+
+
 def test_of_a_combined_movement_the_larger_part_gives_the_direction() -> None:
     def combined(rotation_deg: float, lateral_deg: float) -> list[Direction]:
         block = Script().hold(5).bend(rotation_deg, 3.0, "rotation").hold(8).block()

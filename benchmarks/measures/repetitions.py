@@ -47,12 +47,12 @@ class _Sequence:
     peer_errors_deg: list[float]
 
     @property
-    def errors_deg(self) -> list[float]:
-        """Of the repetitions with one movement in their middle."""
+    def errors_deg(self) -> list[tuple[float, float]]:
+        """Of the repetitions with a movement in their middle: its error and the one it states."""
         found = []
         for (start_s, end_s), truth in zip(pairwise(self.edges_s), self.ranges_deg, strict=True):
             inside = [m for m in self.counted if start_s <= (m.start_s + m.end_s) / 2 < end_s]
-            found += [m.range_deg - truth for m in inside[:1]]
+            found += [(m.range_deg - truth, m.return_error_deg) for m in inside[:1]]
         return found
 
 
@@ -70,7 +70,8 @@ def measure(data: Path | None, *, quick: bool) -> Iterator[Figure]:
 
 def _figures(name: str, sequences: list[_Sequence]) -> Iterator[Figure]:
     people = sorted({s.person for s in sequences})
-    errors = {who: [e for s in sequences if s.person == who for e in s.errors_deg] for who in people}
+    errors = {who: [e for s in sequences if s.person == who for e, _ in s.errors_deg] for who in people}
+    stated = [abs(e) <= claimed for s in sequences for e, claimed in s.errors_deg]
     everything = [e for each in errors.values() for e in each]
     plain = [e for s in sequences for e in s.peer_errors_deg]
     true, found, peer = (
@@ -93,6 +94,7 @@ def _figures(name: str, sequences: list[_Sequence]) -> Iterator[Figure]:
         peers={"VQF's inclination": share(abs(e) <= WITHIN_DEG for e in plain)} if plain else {},
         note=f"median {np.median(everything):+.1f}, 90 % within {np.quantile(np.abs(everything), 0.9):.1f} deg",
     )
+    yield Figure(*("return error covers the range", name, len(people), share(stated), "%", "more"), must=90.0)
 
 
 def _scored(person: str, recorded: Recorded, edges_s: list[float] | None) -> _Sequence | None:

@@ -37,7 +37,6 @@ from monitor.detect.smoothness import outward, sparc
 from monitor.detect.strokes import LONGEST_S, Stroke, Strokes
 from monitor.detect.turns import Turn, Turns
 
-ACTIVE_RATE_DEG_S = 5.0  # a frame whose mean rate about the axis is larger belongs to a movement [I]
 WALKED_SHARE = 0.5  # of its time on the way: it is part of walking [I]
 ONSET_S = 0.5  # before it has left by some degrees a movement has begun [I]
 STRAIGHT_SD_DEG = 3.0  # how well three seconds on foot tell where one is heading [I]
@@ -95,10 +94,8 @@ class MovementLogic:
         if not self._rows.add(frames):
             self._restart()
         means = column_sums(x[:AXES]) / k
-        rates = column_sums(np.abs(x[Column.FLEXION_RATE : Column.YAW_RATE])) / k
-        active = (rates >= ACTIVE_RATE_DEG_S) & frames.measured
         for axis, strokes in enumerate(self._axes):
-            self._wait_for_strokes(axis, strokes.frames(self._next, frames, means[axis], active[axis]))
+            self._wait_for_strokes(axis, strokes.frames(self._next, frames, means[axis]))
         self._wait_for_turns(self._turns.frames(frames, column_sums(x[Column.YAW_RATE]) / k))
         self._next += len(frames.end_s)
         return self._due(frames)

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from monitor.core.inputs import BoolArray, FloatArray
+from monitor.core.inputs import FloatArray
 from monitor.detect.frames import Frames
 
+ACTIVE_RATE_DEG_S = 5.0  # from frame to frame; a slower one is held [I]
 HOLD_FRAMES = 10  # one second below the active rate is a hold [I]
 LINGER_FRAMES = 50  # back within five seconds it was a bend that lingered, not a move to another position [I]
 LEAVE_DEG = 3.0  # a movement starts this far from where it was still [I]
+HOME_DEG = 5.0  # from neutral: here a movement ends, it does not linger [I]
 RETURN_SHARE = 0.2  # and has come back within this share of its range [I]
 AGAIN_SHARE = (
     0.5  # back by this share of its range and off again: that was one repetition, and here is the next [I]
@@ -59,11 +61,12 @@ class Strokes:
         """When the stroke under way began; infinity where none is."""
         return self._start_s if self._sign else math.inf
 
-    def frames(self, first: int, frames: Frames, angle: FloatArray, active: BoolArray) -> list[Stroke]:
-        """Take the next frames, the first of which has index `first`; `angle` (m,) deg, `active` (m,) it is turning."""
+    def frames(self, first: int, frames: Frames, angle: FloatArray) -> list[Stroke]:
+        """Take the next frames, the first of which has index `first`; `angle` (m,) deg."""
         out: list[Stroke] = []
-        rows = np.flatnonzero(active)
         before = np.concatenate(((self._before_deg,), angle[:-1]))
+        active = np.abs(angle - before) >= ACTIVE_RATE_DEG_S * frames.frame_s
+        rows = np.flatnonzero(active & frames.measured)
         for i, before_deg, angle_deg, start_s, end_s in zip(
             rows.tolist(),
             before[rows].tolist(),
@@ -138,9 +141,10 @@ class Strokes:
         return self._turned_back() and back_deg >= AGAIN_DEG and away_deg - self._low_deg >= AGAIN_DEG
 
     def _patience(self) -> int:
-        """How many still frames end it: more where it has gone so far that it may yet come back."""
+        """How many still frames end it: more where it has gone far, and not home to neutral, so that it may yet come back."""
         far = self._sign and self._reach_deg - self._base_deg >= AGAIN_DEG and not self._turned_back()
-        return LINGER_FRAMES if far else HOLD_FRAMES
+        home = abs(self._still_deg + self._sign * self._reach_deg) < HOME_DEG
+        return LINGER_FRAMES if far and not home else HOLD_FRAMES
 
     def _hold(self, first: int, frames: Frames) -> list[Stroke]:
         if not self._sign:
