@@ -13,7 +13,8 @@ from monitor.core.errors import MountError, SettingsError
 from monitor.core.events import REZEROED, Gap, MountSet, Notice, Record, Slip, SlipKind
 from monitor.core.inputs import BoolArray, FloatArray, Mark
 from monitor.core.quaternion import to_matrix
-from monitor.motion.attachment import Attachment, Finding
+from monitor.motion.attachment import Attachment
+from monitor.motion.evidence import Finding
 from monitor.motion.mount import Mount, find_mount
 from monitor.motion.reseat import cranial, reseated, sentence
 from monitor.motion.still import Still
@@ -81,7 +82,9 @@ class TrunkAngles:
 
     def _is_mine(self, mark: Mark) -> bool:
         """A wearer who puts a sensor back on need not say which: then it may be any."""
-        return bool(mark.value.get("sensor", self._sensor if mark.kind == "attached" else None) == self._sensor)
+        return bool(
+            mark.value.get("sensor", self._sensor if mark.kind == "attached" else None) == self._sensor
+        )
 
     def _marked(self, mark: Mark, out: list[Record]) -> None:
         if mark.kind == "sensor":
@@ -219,7 +222,19 @@ class TrunkAngles:
             sd = deviations_deg(mount, imu.ok, rate_hz, since_still_s, turning, tilt, rotation)
         return freeze(
             TrunkBlock(
-                *(imu.sensor, imu.t_s, pose.quat, up, *tilt, rotation, rate, acc, sd.inclination, imu.ok, rate_hz),
+                *(
+                    imu.sensor,
+                    imu.t_s,
+                    pose.quat,
+                    up,
+                    *tilt,
+                    rotation,
+                    rate,
+                    acc,
+                    sd.inclination,
+                    imu.ok,
+                    rate_hz,
+                ),
                 *sd[1:],
             )
         )

@@ -7,27 +7,19 @@ A turn of the sensor about the body's own long axis leaves the vertical where it
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from monitor.core.blocks import PoseBlock
 from monitor.core.events import SlipKind
+from monitor.motion.direction import Direction, angle_deg, turned
+from monitor.motion.evidence import SAME_DEG, WALK_S, WALKING, Finding, Run, Suspect, Upright, Walk
 from monitor.motion.jumps import Jump
 from monitor.motion.seconds import Second, Seconds
 from monitor.motion.stance import Stance
 
-Direction = tuple[float, float, float]
-
 SLIP_DEG = 5.5
 """Upright this far from where it was is a slip. Slips of 8 deg must be found; people stand within 2 to 3 deg of themselves
 from one quiet stand to the next [I]."""
-SAME_DEG = 4.0
-"""Upright within this of where it was confirms the attachment; between the two nothing is said [I]."""
-STANDS_DEG = 5.0
-"""The first stand is taken for the wearer's own within this of walking; further, somebody may be leaning on something [I]."""
-STEADY_DEG = 3.0
-"""Poses within this of each other are one pose; a mean over a slip is not steady [I]."""
 REATTACHED_DEG = 30.0
 """A sensor that slid on its strap or skin turned less than this [I]."""
 UPSIDE_DOWN_DEG = 140.0
@@ -35,126 +27,33 @@ UPSIDE_DOWN_DEG = 140.0
 WRONG_UP_DEG = 25.0
 """Walking this far from the calibrated upright: the calibration is of another attachment. Standing and sitting upright
 are within some 15 deg of walking [I]."""
-WALK_S = 6
-"""Seconds known to be walking that make a mean vertical; each has looked back over four [I]."""
-WALKS_ON_S = 14
-"""Walking goes on leaning by less than LEANING_DEG for this long before it is believed to be a slip: stairs are shorter [I]."""
-LEANING_DEG = 15.0
-"""Nobody walks further than this from their own walk, with a load or upstairs, for WALK_S; and who stands further from their
-own stand is leaning over something, so that only walking can tell [I]."""
+WALKS_ON_S = 40
+"""Walking elsewhere is a slip by itself after this long: upstairs one leans by 10 to 20 deg (seen on waist recordings), for
+three floors [I]."""
+WALKED_S = 8
+"""Seconds of walking elsewhere that count as evidence beside another, and that are enough from REATTACHED_DEG on [I]."""
 REMOUNT_S = 12
 """Seconds of walking that a new mount is found from [I]."""
+PAUSE_S = 2
+"""A turn may hide the steps for this long [I]."""
 STAND_S = 15
 """Quiet seconds in one pose that make a stand [I]."""
-EXPLAINED_DEG = 5.0
-"""A jump seen since upright was last in its place explains a stand elsewhere that is this near to where it leads, and
-EXPLAINS_DEG nearer than upright was [I]."""
-EXPLAINS_DEG = 3.0
+STANDS_DEG = 5.0
+"""The first stand is taken for the wearer's own within this of walking; further, somebody may be leaning on something [I]."""
+LEANING_DEG = 15.0
+"""Who stands further than this from their own stand is leaning over something: only walking can tell [I]."""
+EXPLAINED_DEG, EXPLAINS_DEG = 5.0, 3.0
+"""A jump seen since upright was last in its place explains an upright elsewhere that is within the first of where it leads,
+and by the second nearer to there than to where upright was [I]."""
 JUMP_AGE_S = 3.0
 """A jump is known at most this much later."""
 JUMPS_KEPT = 30
 HANGING_S = 30
 """Quiet seconds that make an upside-down sensor [I]."""
-PAUSE_S = 2
-"""A turn may hide the steps for this long [I]."""
-MEMORY_S = 120.0
-"""The wearer's own uprights are means over about this long, to follow a creeping strap."""
+KNOWN_S = 60.0
+"""Of walking before the mount follows it [I]."""
 CREEP_DEG = 2.0
 """The mount follows the walking vertical in steps of this size: as fine as uprights repeat [I]."""
-
-
-@dataclass(slots=True)
-class Upright:
-    """The vertical in one of the wearer's own upright poses, a running mean in sensor axes."""
-
-    up: Direction = (0.0, 0.0, 0.0)
-    seconds: float = 0.0
-    since_s: float = math.nan
-    seen_s: float = math.nan
-
-    def __bool__(self) -> bool:
-        return self.seconds > 0.0
-
-    def learn(self, up: Direction, seen_s: float) -> None:
-        """Take in a second of it; `seen_s` is when the sensor was in its place for sure."""
-        if not self.seconds:
-            self.since_s = seen_s
-        self.seconds = min(self.seconds + 1.0, MEMORY_S)
-        share = 1.0 / self.seconds
-        x, y, z = self.up
-        self.up = unit((x + share * (up[0] - x), y + share * (up[1] - y), z + share * (up[2] - z)))
-        self.seen_s = seen_s
-
-    def moved(self, old: Direction, new: Direction) -> None:
-        """The sensor turned by the least turn from `old` to `new`."""
-        if self.seconds:
-            self.up = turned(self.up, old, new)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """`rows` of the block lead up to it. The least turn that takes `old` to `new` (verticals in sensor axes) undoes it.
-
-    `slip` None: no slip, but the walking vertical to follow. `walking`: the rows before are walking, good for a mount.
-    """
-
-    rows: int
-    t_s: float
-    from_s: float
-    decided_s: float
-    old: Direction
-    new: Direction
-    slip: SlipKind | None
-    walking: bool
-
-    @property
-    def angle_deg(self) -> float:
-        return angle_deg(self.old, self.new)
-
-
-@dataclass(slots=True)
-class _Run:
-    """Seconds in one pose, one after the other."""
-
-    up: Direction = (0.0, 0.0, 0.0)
-    count: int = 0
-    start_s: float = math.nan
-
-    def add(self, now: Second) -> None:
-        mean = unit(self.up) if self.count else now.up
-        if not self.count or not angle_deg(mean, now.up) <= STEADY_DEG:
-            self.up, self.count, self.start_s = (0.0, 0.0, 0.0), 0, now.t_s
-        x, y, z = self.up
-        self.up = (x + now.up[0], y + now.up[1], z + now.up[2])
-        self.count += 1
-
-
-@dataclass(frozen=True, slots=True)
-class _Suspect:
-    """A stand in a pose that may be a slip."""
-
-    up: Direction
-    stand: int
-
-
-@dataclass(slots=True)
-class _Walk:
-    """The walk under way: its last seconds, and for how long it has leaned away from the wearer's own."""
-
-    ups: deque[Direction] = field(default_factory=lambda: deque(maxlen=2 * (WALK_S // 2)))
-    count: int = 0
-    pause_s: int = 0
-    away_s: int = 0
-    away_from_s: float = math.nan
-
-    def steady(self) -> Direction | None:
-        """The mean vertical of its last seconds, None while there are too few or they differ."""
-        if len(self.ups) < self.ups.maxlen:  # type: ignore[operator]
-            return None
-        ups = list(self.ups)
-        half = len(ups) // 2
-        first, second = _mean(ups[:half]), _mean(ups[half:])
-        return _mean(ups) if angle_deg(first, second) <= STEADY_DEG else None
 
 
 class Attachment:
@@ -171,7 +70,7 @@ class Attachment:
     def gap(self) -> None:
         """Rows are missing: what was under way is not followed; where upright was is still known."""
         self._seconds = None
-        self._stance, self._walk, self._stand, self._hanging = Stance(), _Walk(), _Run(), _Run()
+        self._stance, self._walk, self._stand, self._hanging = Stance(), Walk(), Run(), Run()
 
     def mounted(self, cranial: Direction | None) -> None:
         """A mount comes into force with the next row (`cranial` axis in sensor axes), or the last one no longer holds."""
@@ -195,10 +94,11 @@ class Attachment:
 
     def _forget(self) -> None:
         self._walking, self._standing = Upright(), Upright()
-        self._walk, self._stand, self._hanging = _Walk(), _Run(), _Run()
+        self._walk, self._stand, self._hanging = Walk(), Run(), Run()
         self._followed: Direction | None = None
         self._jumps: list[tuple[float, Jump]] = []
-        self._suspect: _Suspect | None = None
+        self._suspect: Suspect | None = None
+        self._away = Run()
         self._stands = 0
 
     def _judge(self, now: Second) -> Finding | None:
@@ -212,7 +112,7 @@ class Attachment:
         if walk.ups:
             walk.pause_s += 1
             if walk.pause_s > PAUSE_S:
-                self._walk = _Walk()
+                self._walk = Walk()
         if not now.quiet:
             return None
         if self._stance.upright:
@@ -236,46 +136,52 @@ class Attachment:
         if not self._walking:
             return self._first_walk(up, now)
         away_deg = angle_deg(up, self._walking.up)
-        if not away_deg >= SLIP_DEG:
-            walk.away_s = 0
-            if away_deg <= SAME_DEG:
-                self._suspect = None
-                self._walking.learn(now.up, now.t_s - WALK_S)
-                self._forget_jumps(now.t_s - WALK_S)
-                return self._creep(now)
+        if away_deg >= SLIP_DEG:
+            return self._walked_elsewhere(now, up)
+        if away_deg <= SAME_DEG:
+            self._away.count, self._suspect = 0, None
+            self._walking.learn(now.up, now.t_s - WALK_S)
+            self._forget_jumps(now.t_s - WALK_S)
+            return self._creep(now)
+        return None
+
+    def _walked_elsewhere(self, now: Second, up: Direction) -> Finding | None:
+        """A slip, or stairs: a jump tells, a stand elsewhere before it, or walking on and on."""
+        away, usual = self._away, self._walking.up
+        away.add(up, now.t_s)
+        if away.count < WALKED_S:
             return None
-        if not walk.away_s:
-            walk.away_from_s = now.t_s
-        walk.away_s += 1
-        sure = away_deg >= LEANING_DEG or self._explained(self._walking.up, up) is not None
-        if not sure and walk.away_s < WALKS_ON_S:
+        sure = away.count >= WALKS_ON_S or angle_deg(usual, up) >= REATTACHED_DEG
+        suspect = self._suspect
+        stood = suspect is not None and suspect.stand != WALKING and suspect.agrees(usual, up)
+        if not (sure or stood or self._explained(usual, up) is not None):
+            self._suspect = suspect or Suspect(usual, up, WALKING)
             return None
         if self._standing.since_s > self._walking.seen_s:
             # Learned after the last walk that agreed: perhaps after the slip already.
             self._standing = Upright()
-        return self._slipped(now, walk.away_from_s, self._walking.up, up, walking=True)
+        return self._slipped(now, away.start_s, usual, up, walking=True)
 
     def _first_walk(self, up: Direction, now: Second) -> Finding | None:
         """The first walk with this mount: compared with the calibrated upright, or what a mount may be found from."""
         if self._neutral is None:
             if self._walk.count < REMOUNT_S:
                 return None
-            self._walk = _Walk()
+            self._walk = Walk()
             return Finding(now.row + 1, now.t_s, self._known_s, now.t_s, up, up, None, walking=True)
         if angle_deg(up, self._neutral) >= WRONG_UP_DEG:
             if self._walk.count < REMOUNT_S:
                 return None
             return self._slipped(now, now.t_s, self._neutral, up, walking=True)
         self._walking.learn(up, now.t_s - WALK_S)
-        self._followed = up
         return None
 
     def _stood(self, now: Second) -> Finding | None:
         stand = self._stand
-        stand.add(now)
+        stand.add(now.up, now.t_s)
         if stand.count < STAND_S:
             return None
-        up, known = unit(stand.up), self._standing
+        up, known = stand.direction, self._standing
         if not known:
             return self._first_stand(now, up)
         away_deg = angle_deg(up, known.up)
@@ -300,14 +206,12 @@ class Attachment:
 
     def _stood_elsewhere(self, now: Second, up: Direction) -> Finding | None:
         """A slip, or somebody leaning on something: a jump that leads there tells, or standing there a second time."""
-        usual = self._standing.up
-        if self._explained(usual, up) is None:
-            if self._suspect is None or self._suspect.stand == self._stands:
-                self._suspect = _Suspect(up, self._stands)
-                return None
-            if angle_deg(up, self._suspect.up) > SAME_DEG:
-                self._suspect = _Suspect(up, self._stands)
-                return None
+        usual, suspect = self._standing.up, self._suspect
+        again = suspect is not None and suspect.stand != self._stands and suspect.agrees(usual, up)
+        if not again and self._explained(usual, up) is None:
+            if suspect is None or suspect.stand != WALKING:
+                self._suspect = Suspect(usual, up, self._stands)
+            return None
         return self._slipped(now, self._stand.start_s, usual, up, walking=False)
 
     def _explained(self, usual: Direction, up: Direction) -> float | None:
@@ -326,11 +230,11 @@ class Attachment:
 
     def _hung(self, now: Second) -> Finding | None:
         """Upside down shows while sitting, too."""
-        self._hanging.add(now)
+        self._hanging.add(now.up, now.t_s)
         upright = self._walking.up if self._walking else self._neutral
         if upright is None or self._hanging.count < HANGING_S:
             return None
-        up = unit(self._hanging.up)
+        up = self._hanging.direction
         if angle_deg(up, upright) < UPSIDE_DOWN_DEG:
             return None
         return self._slipped(now, self._hanging.start_s, upright, up, walking=False)
@@ -338,6 +242,8 @@ class Attachment:
     def _creep(self, now: Second) -> Finding | None:
         """Follow the walking vertical once it has crept far enough."""
         old, new = self._followed, self._walking.up
+        if old is None and self._walking.seconds >= KNOWN_S:
+            self._followed = new
         if old is None or angle_deg(old, new) < CREEP_DEG:
             return None
         self._followed = new
@@ -354,8 +260,8 @@ class Attachment:
         if angle >= UPSIDE_DOWN_DEG:
             kind = SlipKind.UPSIDE_DOWN
         self._known_s = now.t_s
-        self._walk, self._stand, self._hanging = _Walk(), _Run(), _Run()
-        self._jumps, self._suspect = [], None
+        self._walk, self._stand, self._hanging = Walk(), Run(), Run()
+        self._jumps, self._suspect, self._away = [], None, Run()
         if kind is SlipKind.SLIPPED:
             self._walking.moved(old, new)
             self._standing.moved(old, new)
@@ -366,41 +272,3 @@ class Attachment:
             self._neutral = None
             self._forget()
         return Finding(now.row + 1, t_s, min(from_s, t_s), now.t_s, old, new, kind, walking)
-
-
-def unit(v: Direction) -> Direction:
-    x, y, z = v
-    size = math.sqrt(x * x + y * y + z * z) or 1.0
-    return (x / size, y / size, z / size)
-
-
-def angle_deg(a: Direction, b: Direction) -> float:
-    """Angle between two directions; NaN passes through."""
-    cosine = a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
-    return math.degrees(math.acos(max(-1.0, min(1.0, cosine)))) if cosine == cosine else math.nan
-
-
-def turned(v: Direction, old: Direction, new: Direction) -> Direction:
-    """`v` by the least turn from `old` to `new`, which are not opposite."""
-    ax, ay, az = (
-        old[1] * new[2] - old[2] * new[1],
-        old[2] * new[0] - old[0] * new[2],
-        old[0] * new[1] - old[1] * new[0],
-    )
-    cosine = old[0] * new[0] + old[1] * new[1] + old[2] * new[2]
-    along = (ax * v[0] + ay * v[1] + az * v[2]) / (1.0 + cosine)
-    x, y, z = v
-    return unit(
-        (
-            cosine * x + ay * z - az * y + along * ax,
-            cosine * y + az * x - ax * z + along * ay,
-            cosine * z + ax * y - ay * x + along * az,
-        )
-    )
-
-
-def _mean(ups: list[Direction]) -> Direction:
-    x = y = z = 0.0
-    for up in ups:
-        x, y, z = x + up[0], y + up[1], z + up[2]
-    return unit((x, y, z))

@@ -8,7 +8,8 @@ import numpy as np
 
 from monitor.core.events import Slip, SlipKind
 from monitor.core.quaternion import multiply
-from monitor.motion.attachment import Direction, Finding
+from monitor.motion.direction import Direction
+from monitor.motion.evidence import Finding
 from monitor.motion.mount import Mount
 
 WALKED_QUALITY = 0.8
