@@ -27,6 +27,8 @@ INCLINATION_SD_DEG = (
 )
 DRIFT_SD_DEG_S = 0.1  # gyroscope bias left after a rest: VQF lets it wander so much in 100 s [I]
 SCALE_SD = 0.005  # gyroscope scale left after calibration; data sheets give 0.5 to 1 % [I]
+SKIN_SD_DEG = 0.75  # skin under the sensor in a twist (motion.uncertainty)
+SKIN_SHARE_SD = 0.02  # and in proportion to it: skin and scale (motion.uncertainty)
 NINE_IN_TEN = 1.645  # half-width of a 90 % interval in standard deviations
 
 
@@ -102,4 +104,5 @@ def error_deg(excursion: Excursion) -> float:
     if excursion.axis != Column.ROTATION:
         return NINE_IN_TEN * INCLINATION_SD_DEG
     seconds = excursion.stroke.end_s - excursion.stroke.start_s
-    return NINE_IN_TEN * math.hypot(DRIFT_SD_DEG_S * seconds, SCALE_SD * excursion.range_deg)
+    skin_deg = SKIN_SHARE_SD * excursion.range_deg
+    return NINE_IN_TEN * math.hypot(SKIN_SD_DEG, skin_deg, DRIFT_SD_DEG_S * seconds)
