@@ -144,6 +144,7 @@ def test_a_scenario_with_an_unknown_key_is_refused_by_its_name(ask: Ask, tmp_pat
     mine.write_text('title = "mine"\n[[block]]\nactivities = [{ do = "stand", secnds = 10 }]\n')
     refused(ask("live", "--sim", mine, "--no-record"), USAGE, "mine.toml", "secnds")
     refused(ask("sim", mine), USAGE, "mine.toml", "secnds")
+    refused(ask("sim", "walk", "--sensor", "acme"), USAGE, "acme", "witmotion")
     refused(ask("live", "--sim", tmp_path / "absent.toml", "--no-record"), USAGE, "absent.toml")
 
 

@@ -108,7 +108,7 @@ def in_si(imu: Imu, t_s: FloatArray) -> tuple[FloatArray, FloatArray, BoolArray]
     acc, gyr, clipped = imu.sample(t_s)
     acc_unit = imu.params.acc_full_scale_g * GRAVITY_M_S2 / 32_768.0
     gyr_unit = float(np.radians(imu.params.gyr_full_scale_deg_s)) / 32_768.0
-    return acc * acc_unit, gyr * gyr_unit, clipped
+    return acc.astype(np.float64) * acc_unit, gyr.astype(np.float64) * gyr_unit, clipped
 
 
 def off_percent(acc: FloatArray) -> float:

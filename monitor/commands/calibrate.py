@@ -16,6 +16,7 @@ from monitor.commands.calibrate_capture import Capture, capture_text, profile_of
 from monitor.commands.calibrate_guide import Guide, result_lines
 from monitor.commands.live import local_wall
 from monitor.commands.opening import SIMULATED_WALL_START_S
+from monitor.commands.options import check_make
 from monitor.commands.say import say
 from monitor.core.errors import CalibrationError, SensorNotFoundError, SettingsError
 from monitor.core.inputs import Mark
@@ -67,12 +68,7 @@ class CalibrateOptions:
             raise SettingsError(
                 "--speed max needs a simulated sensor in this process.", "Add --sim turned.", "speed"
             )
-        if self.simulated_device not in ("spine1", "witmotion"):
-            raise SettingsError(
-                f"There is no simulated sensor {self.simulated_device!r}.",
-                "Take spine1 or witmotion.",
-                "sensor",
-            )
+        check_make(self.simulated_device)
         if self.out is not None:
             check_new_file(self.out)
             check_new_file(self.out.with_suffix(".csv"))

@@ -15,6 +15,7 @@ from monitor.commands.final import final_pass
 from monitor.commands.opening import (
     CALIBRATE_S,
     SIMULATED_WALL_START_S,
+    calibration_words,
     opening_marks,
     prompt_log,
     who_is_meant,
@@ -77,6 +78,8 @@ class _Live:
         self._marks = opening_marks(options, self._worn, self.mode == "live")
         if meant := who_is_meant(options, self._worn):
             say(meant)
+        for line in calibration_words(self._worn, local_wall()[0]):
+            say(line)
         self._lines: Piped | None = None
         self._path = self._choose_path()
         self._recorder: Recorder | None = None

@@ -22,7 +22,7 @@ from monitor.pipeline import drivers
 from monitor.sources.simulated import SimulatedSource
 from monitor.store.paired import SIDES, PairedSensor, find, load, sides, wear_together, worn_together
 from monitor.store.places import places
-from monitor.store.profiles import Profile, find_profile
+from monitor.store.profiles import OUTDATED_DAYS, Profile, find_profile
 from monitor.store.prompt_log import PromptLog
 
 SIMULATED_WALL_START_S = datetime(2026, 1, 5, 9, 0, tzinfo=UTC).timestamp()
@@ -136,6 +136,18 @@ def profile_of(sensor: Worn) -> Profile | None:
     """Its own calibration (`supple calibrate sensor`), None without one. Raises StorageError for a damaged file."""
     serial = sensor.identity or sensor.address
     return find_profile(places().config, serial) if serial else None
+
+
+def calibration_words(worn: Sequence[Worn], wall_s: float) -> list[str]:
+    """A line for each sensor whose own calibration is in force, and how old it is at Unix time `wall_s`."""
+    lines = []
+    for sensor in worn:
+        if (profile := profile_of(sensor)) is not None:
+            day = datetime.fromtimestamp(profile.made_wall_s, UTC).strftime("%Y-%m-%d")
+            old = wall_s - profile.made_wall_s > OUTDATED_DAYS * 86_400.0
+            again = " That is long ago; do it again:  supple calibrate sensor" if old else ""
+            lines.append(f"{sensor.name}: its own calibration of {day} is in force.{again}")
+    return lines
 
 
 def read_settings(path: Path) -> dict[str, Any]:

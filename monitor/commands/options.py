@@ -82,9 +82,15 @@ class LiveOptions:
             )
         if self.record is not None and not self.keep:
             raise SettingsError("--record and --no-record contradict each other.", "Leave one out.", "record")
-        if self.simulated_device not in ("spine1", "witmotion"):
-            raise SettingsError(
-                f"There is no simulated sensor {self.simulated_device!r}.",
-                "Take spine1 or witmotion.",
-                "sensor",
-            )
+        check_make(self.simulated_device)
+
+
+MAKES = ("spine1", "witmotion")
+
+
+def check_make(device: str) -> None:
+    """Raise SettingsError for a simulated sensor that there is not."""
+    if device not in MAKES:
+        raise SettingsError(
+            f"There is no simulated sensor {device!r}.", f"Take {' or '.join(MAKES)}.", "sensor"
+        )

@@ -6,6 +6,7 @@ import asyncio
 
 from rich.console import Console
 
+from monitor.commands.options import check_make
 from monitor.core.errors import SettingsError
 from monitor.sources.simulated import TWO_PLACEMENTS, check_scenario, scenario_names, serve
 
@@ -34,6 +35,7 @@ def run_simulator(
             "hci",
         )
     check_scenario(scenario)
+    check_make(device)
     console = Console(stderr=True)
     console.print(f"Simulating {scenario!r} at {hci}. Ctrl-C ends it.", markup=False, highlight=False)
     radio = f"--radio {hci.replace('-server:', '-client:')}"
