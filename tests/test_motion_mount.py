@@ -124,7 +124,7 @@ def test_bends_to_two_sides_disagree():
 
 
 def test_walking_and_bending_in_two_directions_disagree():
-    steps, extra = walking()
+    steps, extra = walking(10.0)
     t = seconds(20)
     sideways = trunk(4.0, -(bump(t, 5, 8, 40) + bump(t, 11, 14, 40)), 0.0, len(t))
     poses = [exact_pose(steps, RATE_HZ, extra=extra), exact_pose(sideways)]

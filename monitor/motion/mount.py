@@ -14,12 +14,15 @@ from monitor.core.inputs import BoolArray, FloatArray
 from monitor.core.quaternion import from_matrix
 from monitor.motion.bends import MIN_BENDS, bends_witness, find_bends, leans_witness
 from monitor.motion.gait import STEP_SD_DEG, Walking, find_walking, gait_witnesses
-from monitor.motion.witness import Witness, agreed
+from monitor.motion.witness import Witness, agreed, within
 
 G_M_S2 = 9.80665
 MIN_S = 4.0
 MIN_WALK_S = 4.0
 """Seven steps: a walk of 5 s contains as much whatever second it begins in."""
+LONG_WALK_S, STRAY_SDS = 20.0, 3.0
+"""Who walks this long was not just calibrating: leans further than so many deviations from the walk's forward are then
+whatever the wearer did, lying down for one, and are left out. In a short take they mean that something is wrong [I]."""
 MIN_QUIET_S = 3.0
 QUIET_M_S2 = 0.02 * G_M_S2
 """Largest standard deviation of |acc| in a quiet second (posture reference, R1)."""
@@ -27,8 +30,8 @@ QUIET_DEG = 1.5
 """Largest change of the vertical in sensor axes within a quiet second."""
 SAME_POSE_DEG = 15.0
 SAME_POSE_SHARE = 0.6
-MAX_FORWARD_SD_DEG = 8.0
-"""A forward known no better than this is refused: at twice it a bend would show a quarter of itself as side bend [I]."""
+MAX_FORWARD_SD_DEG = 10.0
+"""A forward known no better is refused: at twice it a bend would show a third of itself as side bend [I]."""
 QUALITY_0_DEG = 30.0
 """Standard deviation of forward at which the quality is 0."""
 USUAL_QUALITY = 0.1
@@ -219,15 +222,17 @@ def _forward(
         linear = acc - G_M_S2 * up
         along = np.stack([np.einsum("ij,j->i", linear, axis) for axis in (cranial, e1, e2)], axis=1)
         gait = gait_witnesses(along[:, 0], along[:, 1:], walking, rate_hz, placement)
-    steps = any(witness.signed for witness in gait)
-    if bends is None and len(directions) >= MIN_BENDS and not steps:
+    if bends is None and len(directions) >= MIN_BENDS and not gait:
         raise MountError(
             "The bends went in different directions.", "Bend straight forward twice, gently.", "disagree"
         )
-    if not steps and (bends is None or len(directions) < MIN_BENDS):
-        raise _nothing_signed(walking, gait)
+    if not gait and (bends is None or len(directions) < MIN_BENDS):
+        raise _nothing_signed(walking, placement)
     leans = leans_witness(vertical[:, 1:], tilt_deg, free & ~bending, rate_hz, placement)
-    witnesses = [*gait, *(witness for witness in (bends, leans) if witness is not None)]
+    leaning = [witness for witness in (bends, leans) if witness is not None]
+    if gait and walking is not None and float(walking.rows.sum()) >= LONG_WALK_S * rate_hz:
+        leaning = [witness for witness in leaning if within(witness, gait[0], STRAY_SDS)]
+    witnesses = [*gait, *leaning]
     together = agreed(witnesses)
     if together is None:
         raise MountError(
@@ -246,10 +251,12 @@ def _forward(
     return _Forward(math.cos(angle) * e1 + math.sin(angle) * e2, math.degrees(sd), source)
 
 
-def _nothing_signed(walking: Walking | None, gait: Sequence[Witness]) -> MountError:
-    if gait:
+def _nothing_signed(walking: Walking | None, placement: str) -> MountError:
+    if walking is not None and placement in STEP_SD_DEG:
         return MountError(
-            "The steps do not look like walking forward.", "Bend forward twice, gently.", "disagree"
+            "The steps do not look like walking forward on the level.",
+            "Walk straight on, not on stairs, or bend forward twice, gently.",
+            "disagree",
         )
     if walking is not None:
         return MountError(

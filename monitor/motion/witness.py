@@ -45,6 +45,14 @@ def agreed(witnesses: Sequence[Witness]) -> tuple[float, float] | None:
     return wrapped(first.angle_rad + offset), sd
 
 
+def within(one: Witness, other: Witness, deviations: float) -> bool:
+    """Whether the two are no further apart than so many of their deviations together."""
+    apart = wrapped(one.angle_rad - other.angle_rad)
+    if not (one.signed and other.signed):
+        apart = folded(apart)
+    return abs(apart) <= deviations * math.hypot(one.sd_rad, other.sd_rad)
+
+
 def pooled(angles: FloatArray, sds: FloatArray) -> tuple[float, float]:
     """Mean weighted by precision and its standard deviation, scaled by how far the angles (rad) deviate from it."""
     weights = 1.0 / sds**2
