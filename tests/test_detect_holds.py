@@ -252,6 +252,13 @@ def test_what_a_trunk_does_while_walking_is_no_movement() -> None:
     assert Direction.ROTATION_LEFT in [m.direction for m in twisted], "negative control: posture told it"
 
 
+def test_a_bend_on_the_way_is_one() -> None:
+    script = Script().hold(10).walk(20).bend(60, 3.0).walk(20).hold(10)
+    at = [known(Posture.STANDING), *[PostureState(t, s, 0.9, t + 4.9) for t, s in WALK]]
+    found = of(Movement, run(movements.DETECTOR, [*at, script.block()]))
+    assert [(m.direction, m.state) for m in found] == [(Direction.FLEXION, Posture.WALKING)]
+
+
 WALK = ((10.0, Posture.WALKING), (53.0, Posture.STANDING))
 
 

@@ -2,8 +2,8 @@
 
 A movement starts where the angle leaves the position it was still at, and ends when it has come back, has been still or
 turns for the next repetition (strokes.py). A return towards neutral from a hold is no movement of its own, nor is the
-lesser part of a combined one (excursions.py), nor what a trunk does while walking, but for turns of the whole body
-(turns.py). So a movement is given out once the posture during it is settled, some 5 s later.
+lesser part of a combined one (excursions.py), nor what a trunk does while walking, but for bends no step explains and
+turns of the whole body (turns.py). So a movement is given out once the posture during it is settled, some 5 s later.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from monitor.detect.strokes import LONGEST_S, Stroke, Strokes
 from monitor.detect.turns import Turn, Turns
 
 WALKED_SHARE = 0.5  # of its time on the way: it is part of walking [I]
+NO_GAIT_DEG = 25.0  # no step tilts a trunk so far: it is a bend on the way [I]
 ONSET_S = 0.5  # before it has left by some degrees a movement has begun [I]
 STRAIGHT_SD_DEG = 3.0  # how well three seconds on foot tell where one is heading [I]
 
@@ -172,7 +173,9 @@ class MovementLogic:
         start_s, end_s = found.stroke.start_s, found.stroke.end_s
         walked_s = self._postures.seconds(Posture.WALKING, start_s, end_s)
         allowed = 0.0 if found.axis == Column.ROTATION else WALKED_SHARE
-        if found.direction is None or walked_s > allowed * (end_s - start_s):
+        part_of_walking = walked_s > allowed * (end_s - start_s)
+        bends = found.axis != Column.ROTATION and found.range_deg >= NO_GAIT_DEG
+        if found.direction is None or (part_of_walking and not bends):
             return []
         rows = self._rows.span(start_s, end_s)
         return [
