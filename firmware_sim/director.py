@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from firmware_sim.person import Person, Posture
+from firmware_sim.person import SWIVEL_AXIAL_SWAY, Person, Posture
 from firmware_sim.plan import C, Plan, Step, Values
 from firmware_sim.truth import TruthEvent
 
@@ -78,14 +78,16 @@ class Director:
 
     def this_time(self, posture: Posture) -> Posture:
         """The posture as it is taken up this time: a little different from the last, pelvis and thorax together."""
-        spread_deg = self.person.people.again_sd_deg
-        if spread_deg == 0.0 or posture.family not in ("stand", "sit"):
+        people = self.person.people
+        if posture.family not in ("stand", "sit") or not (people.again_sd_deg or people.swivel_chance):
             return posture
-        share = _STANDING_SHARE if posture.family == "stand" else 1.0
-        turned_deg = share * spread_deg * self._habit()
+        sits = posture.family == "sit"
+        turned_deg = (1.0 if sits else _STANDING_SHARE) * people.again_sd_deg * self._habit()
+        swivels = sits and self._habits.random() < people.swivel_chance
+        this: Values = {C.PELVIS_FLEX: posture.values[C.PELVIS_FLEX] + turned_deg}
         return replace(
             posture,
-            values=posture.values | {C.PELVIS_FLEX: posture.values[C.PELVIS_FLEX] + turned_deg},
+            values=posture.values | this | ({C.AXIAL_SWAY: SWIVEL_AXIAL_SWAY} if swivels else {}),
         )
 
     def go(self, target: Posture) -> None:

@@ -24,6 +24,8 @@ class PeoplePlan:
     again_sd_deg: float = number(0.0, 0, 6)
     """Of the pelvis from one time of taking up a posture to the next: nobody sits down twice alike. Held as long as the
     posture is, so that an estimate is wrong for minutes, not for a moment [I]."""
+    swivel_chance: float = number(0.0, 0, 1)
+    """Probability that what is sat on this time turns with the sitter, as office chairs do."""
     ways_spread: float = number(0.0, 0, 0.4)
     """Of the time and the lean of each sitting down and rising [I]."""
     sway_spread: float = number(0.0, 0, 0.8)

@@ -13,6 +13,9 @@ from firmware_sim.scenario import WearerPlan
 
 STAND_SWAY_LEVER_M = 0.95
 """Standing sways about the ankles: height of the lower back above them [I]."""
+STAND_AXIAL_SWAY, SIT_AXIAL_SWAY, SWIVEL_AXIAL_SWAY, LIE_AXIAL_SWAY = 1.4, 0.6, 1.2, 0.4
+"""Turning about the vertical as a share of swaying to one side: on legs a pelvis turns as much as it tilts in all, on a seat
+half as much (public recordings at the waist: ratio of the rates 1.0 and 0.45); a swivel chair is nearer to legs [I]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +129,7 @@ class Person:
 
     def _flat(self, pelvis_deg: float, thorax_deg: float, roll_deg: float, up_m: float) -> Values:
         values = self._trunk(pelvis_deg, thorax_deg, up_m, stand=False)
-        return values | {C.PELVIS_AXIAL: roll_deg, C.SWAY_DEG: 0.015}
+        return values | {C.PELVIS_AXIAL: roll_deg, C.SWAY_DEG: 0.015, C.AXIAL_SWAY: LIE_AXIAL_SWAY}
 
     def _trunk(self, pelvis_deg: float, thorax_deg: float, up_m: float, *, stand: bool) -> Values:
         return {
@@ -143,6 +146,7 @@ class Person:
             C.BREATH: 1.0,
             C.GAIT: 0.0,
             C.VIBRATION: 0.0,
+            C.AXIAL_SWAY: STAND_AXIAL_SWAY if stand else SIT_AXIAL_SWAY,
         }
 
 

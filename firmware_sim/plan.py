@@ -18,7 +18,10 @@ from firmware_sim.truth import STATE_NAMES, TruthEvent
 
 
 class C(IntEnum):
-    """The coordinates. Angles in degrees (flexion + forward, lateral + right, axial + left), lengths in metres."""
+    """The coordinates. Angles in degrees (flexion + forward, lateral + right, axial + left), lengths in metres.
+
+    AXIAL_SWAY: how much the trunk sways about the vertical, as a share of SWAY_DEG.
+    """
 
     HEADING = 0
     PELVIS_FLEX = 1
@@ -34,6 +37,7 @@ class C(IntEnum):
     BREATH = 11
     GAIT = 12
     VIBRATION = 13
+    AXIAL_SWAY = 14
 
 
 Values = dict[C, float]

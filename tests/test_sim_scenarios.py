@@ -76,7 +76,7 @@ def test_every_mixed_day_has_what_one_sensor_confuses(seed: int) -> None:
     sitting, standing = states == "sitting", states == "standing"
     assert np.sum(sitting & (truth.flexion_deg > -5.0)) > 900, "sat for a quarter of an hour as if standing"
     assert np.sum(standing & (np.abs(truth.flexion_deg) > 5.0)) > 300, "stood for minutes as if leaning"
-    assert np.sum(sitting & (truth.flexion_deg < -30.0)) > 600, "reclined"
+    assert np.sum(sitting & (truth.flexion_deg < -30.0)) > 300, "reclined"
     assert _longest(standing) > 1000
     assert states[-600] == "other", "the sensor lies on the desk at the end"
 
