@@ -21,6 +21,7 @@ from monitor.motion.gravity_check import GravityCheck
 from monitor.motion.join import Join
 from monitor.motion.offline import OfflineAngles
 from monitor.motion.orient import Orient
+from monitor.motion.shared_motion import HEADINGS, heading_runs, value_of
 from monitor.motion.timeline import Timeline
 
 _INNER = (Packet, Mark, Tick, Rows, ImuBlock, PoseBlock)
@@ -154,6 +155,11 @@ class MeasuredRows:
 
     def close(self) -> list[Record]:
         return _drain(self._stages, [])
+
+
+def headings_mark(upper: Iterable[PoseBlock], lower: Iterable[PoseBlock]) -> Mark:
+    """The opening mark that tells how the headings of two sensors differ, from the oriented rows of a whole recording."""
+    return Mark(0.0, HEADINGS, value_of(heading_runs(upper, lower)))
 
 
 def _oriented_chain(known: Mapping[str, Driver], mark: Mark) -> list[Stage]:

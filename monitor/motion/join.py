@@ -7,14 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from monitor.core.blocks import LumbarBlock, TrunkBlock, freeze
-from monitor.core.events import Record
+from monitor.core.events import MountSet, Record
 from monitor.core.inputs import BoolArray, FloatArray, Mark
 from monitor.core.quaternion import conjugate, multiply, up_in_source
+from monitor.motion.shared_motion import HEADINGS, HeadingRun, runs_of, turn_at
 from monitor.motion.tilt import tilt_deg
 
 MAX_HOLE_S = 0.25
 """Rows of the lower sensor further apart than this say nothing of the time between them."""
-_UP, _ROTATION, _FORWARD, _OK, _COLUMNS = slice(0, 3), 3, 4, 5, 6
+_UP, _ROTATION, _FORWARD, _OK, _HEADING, _COLUMNS = slice(0, 3), 3, 4, 5, slice(6, 8), 8
 
 
 class Join:
@@ -22,25 +23,33 @@ class Join:
     follow as soon as the lower's rows on both sides have come. An upper row waits for them as long as it takes (it is
     given out with NaN once the lower goes on after a hole, or at the close): so lateness changes nothing.
 
-    The headings of two sensors are not comparable: each is taken from its own last still moment, where the trunk is taken
-    to be untwisted (being still while bent to a side hides up to some 4 deg of lateral). Flexion and lateral are
-    NaN where a forward is unknown, rotation where one of the two has not been still yet.
+    The headings of two sensors are not comparable as they are. Where a Mark `headings` tells how they differ (found in the
+    motion that both share: motion.shared_motion), rotation counts from the two mounts' forward and does not drift. Elsewhere
+    each is taken from its own last still moment, where the trunk is taken to be untwisted (being still while bent to a side
+    hides up to some 4 deg of lateral). Flexion and lateral are NaN where a forward is unknown, rotation where nothing is
+    known of the headings.
     """
 
     def __init__(self) -> None:
         self._roles: dict[str, _Rows] = {}
         self._upper = _Rows()
         self._lower = _Rows()
+        self._mounts: dict[str, FloatArray] = {}
+        self._runs: list[HeadingRun] = []
 
     def push(self, items: Sequence[Record]) -> list[Record]:
         out: list[Record] = []
         for item in items:
             out.append(item)
             if isinstance(item, TrunkBlock) and item.sensor in self._roles and len(item):
-                self._roles[item.sensor].add(item)
+                self._roles[item.sensor].add(item, self._mounts.get(item.sensor))
                 self._emit(self._lower.end_s, out)
+            elif isinstance(item, MountSet):
+                self._mounts[item.sensor] = conjugate(np.array(item.quat))
             elif isinstance(item, Mark) and item.kind == "sensor":
                 self._open(item)
+            elif isinstance(item, Mark) and item.kind == HEADINGS:
+                self._runs = runs_of(item.value)
         return out
 
     def close(self) -> list[Record]:
@@ -59,13 +68,13 @@ class Join:
         t_s, upper = self._upper.taken(until_s)
         lower = self._lower.at(t_s)
         self._lower.forget(float(t_s[-1]))
-        flexion, lateral, rotation = _relative(upper, lower)
+        flexion, lateral, rotation = _relative(upper, lower, turn_at(self._runs, t_s))
         ok = (upper[:, _OK] > 0) & (lower[:, _OK] > 0)
         out.append(freeze(LumbarBlock(t_s, flexion, lateral, rotation, ok)))
 
 
 class _Rows:
-    """Rows of one sensor not yet used: times, and columns up x y z, rotation, forward known, ok."""
+    """Rows of one sensor not yet used: times, and columns up x y z, rotation, forward known, ok, heading's cos and sin."""
 
     def __init__(self) -> None:
         self._times: list[FloatArray] = []
@@ -83,12 +92,14 @@ class _Rows:
     def end_s(self) -> float:
         return float(self._times[-1][-1]) if self._times else -np.inf
 
-    def add(self, block: TrunkBlock) -> None:
+    def add(self, block: TrunkBlock, unmounted: FloatArray | None) -> None:
+        """`unmounted`: body -> sensor, None where no mount is known."""
         columns = np.empty((len(block), _COLUMNS))
         columns[:, _UP] = block.up
         columns[:, _ROTATION] = np.radians(block.rotation_deg)
         columns[:, _FORWARD] = np.isfinite(block.flexion_deg)
         columns[:, _OK] = block.ok
+        columns[:, _HEADING] = np.nan if unmounted is None else _level(multiply(block.quat, unmounted))
         self._times.append(block.t_s)
         self._columns.append(columns)
 
@@ -134,21 +145,41 @@ class _Rows:
         return self._times[0], self._columns[0]
 
 
-def _relative(upper: FloatArray, lower: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Flexion, lateral, rotation in degrees of the upper body frame in the lower one."""
-    headed = np.isfinite(upper[:, _ROTATION]) & np.isfinite(lower[:, _ROTATION])
-    relative = multiply(conjugate(_attitude(lower, headed)), _attitude(upper, headed))
-    _, flexion, lateral = tilt_deg(up_in_source(relative))
+def _level(body: FloatArray) -> FloatArray:
+    """Twice the angle's half about z of body -> earth (n,4), as its cos and sin (n,2): what can be interpolated."""
+    w, z = body[:, 0], body[:, 3]
+    size = w * w + z * z
+    size = np.where(size > 0.0, size, np.nan)
+    return np.stack(((w * w - z * z) / size, 2.0 * w * z / size), axis=1)
+
+
+def _relative(
+    upper: FloatArray, lower: FloatArray, turn: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Flexion, lateral, rotation in degrees of the upper body frame in the lower one.
+
+    `turn` (n,) rad leads from the upper one's heading to the lower one's, NaN where that is not known.
+    """
     forward = (upper[:, _FORWARD] == 1.0) & (lower[:, _FORWARD] == 1.0)
+    above = np.arctan2(upper[:, 7], upper[:, 6]) + turn
+    below = np.arctan2(lower[:, 7], lower[:, 6])
+    shared = forward & np.isfinite(above) & np.isfinite(below)
+    above = np.where(shared, above, upper[:, _ROTATION])
+    below = np.where(shared, below, lower[:, _ROTATION])
+    headed = np.isfinite(above) & np.isfinite(below)
+    relative = multiply(
+        conjugate(_attitude(lower, np.where(headed, below, 0.0))),
+        _attitude(upper, np.where(headed, above, 0.0)),
+    )
+    _, flexion, lateral = tilt_deg(up_in_source(relative))
     flexion, lateral = np.where(forward, flexion, np.nan), np.where(forward, lateral, np.nan)
     turn = np.degrees(2.0 * np.arctan2(relative[:, 3], relative[:, 0]))
     turn = np.remainder(turn + 180.0, 360.0) - 180.0
     return flexion, lateral, np.where(headed, turn, np.nan)
 
 
-def _attitude(rows: FloatArray, headed: BoolArray) -> FloatArray:
-    """Body -> earth (n,4) from the vertical in body axes and the rotation about the cranial axis (0 where not headed)."""
-    turn = np.where(headed, rows[:, _ROTATION], 0.0)
+def _attitude(rows: FloatArray, turn: FloatArray) -> FloatArray:
+    """Body -> earth (n,4) from the vertical in body axes and the rotation about the cranial axis (n,) rad."""
     c, s = np.cos(turn), np.sin(turn)
     x = c * rows[:, 0] - s * rows[:, 1]
     y = s * rows[:, 0] + c * rows[:, 1]
