@@ -101,9 +101,11 @@ class Change:
         signs = min(SIGNS_CLIP, self.lean_deg / LEAN_BACK_DEG)
         if self.rests == 2:
             signs += min(SIGNS_CLIP, self.stop_m_s / SEAT_STOP_M_S)
-        if forward and self.rests != 1:
-            rolled_deg = math.degrees(math.asin(self.after[0]) - math.asin(self.before[0]))
-            rolled_deg = rolled_deg if self.rise_m < 0 else -rolled_deg
+        if forward:
+            seated, stood = (self.after, self.before) if self.rise_m < 0.0 else (self.before, self.after)
+            # With one rest it is the seat that was seen, and walking upright that is meant by the other side.
+            stood = upright if self.rests == 1 else stood
+            rolled_deg = math.degrees(math.asin(seated[0]) - math.asin(stood[0]))
             signs += max(-SIGNS_CLIP, min(SIGNS_CLIP, rolled_deg / ROLL_BACK_DEG))
         odds = (signs - (SIGNS_SIT if self.rise_m < 0 else SIGNS_RISE)) / SIGNS_SPREAD
         return RELIABLE[self.rests] / (1.0 + math.exp(-odds))
@@ -204,11 +206,11 @@ def _measure(up: FloatArray, rise: FloatArray, span: _Span, frame_s: float) -> C
         return None
     if before:
         last = start + length
-        ends = _direction(up, *before), _direction(up, last - EDGE_FRAMES, last + EDGE_FRAMES)
+        ends = _direction(up, *before), _direction(up, last, last + REST_LOOK_FRAMES)
         velocity = velocity[:length]
     else:
         start = end - length
-        ends = _direction(up, start - EDGE_FRAMES, start + EDGE_FRAMES), _direction(up, *known)
+        ends = _direction(up, start - REST_LOOK_FRAMES, start), _direction(up, *known)
         velocity = -velocity[:length][::-1]
     change = _change(velocity, up, settled, start, ends, frame_s, rests=1)
     return change if abs(change.rise_m) >= SEAT_DROP_MIN_M else None
