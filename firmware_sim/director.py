@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from firmware_sim.people import PeoplePlan
 from firmware_sim.person import SWIVEL_AXIAL_SWAY, Person, Posture
 from firmware_sim.plan import C, Plan, Step, Values
 from firmware_sim.truth import TruthEvent
 
 _PARENT = {"stand": "", "sit": "stand", "lie": "sit", "floor": "stand", "prone": "floor", "off": "stand"}
 """Ways between families of postures form a tree: to lie down one sits down first, to rise from the floor one stands up."""
+_ALIKE = PeoplePlan()
 _WAY_S = 3.5
 """Lying down, getting up, going to hands and knees [I]."""
 _SETTLE_S = 0.8
@@ -79,16 +81,15 @@ class Director:
     def this_time(self, posture: Posture) -> Posture:
         """The posture as it is taken up this time: a little different from the last, pelvis and thorax together."""
         people = self.person.people
-        if posture.family not in ("stand", "sit") or not (people.again_sd_deg or people.swivel_chance):
+        if posture.family not in ("stand", "sit") or people == _ALIKE:
             return posture
         sits = posture.family == "sit"
-        turned_deg = (1.0 if sits else _STANDING_SHARE) * people.again_sd_deg * self._habit()
+        tilted_deg = (1.0 if sits else _STANDING_SHARE) * people.again_sd_deg * self._habit()
         swivels = sits and self._habits.random() < people.swivel_chance
-        this: Values = {C.PELVIS_FLEX: posture.values[C.PELVIS_FLEX] + turned_deg}
-        return replace(
-            posture,
-            values=posture.values | this | ({C.AXIAL_SWAY: SWIVEL_AXIAL_SWAY} if swivels else {}),
-        )
+        turning = SWIVEL_AXIAL_SWAY if swivels else posture.values[C.AXIAL_SWAY]
+        turning *= self.person.turning * float(np.exp(people.turning_spread * self._habit()))
+        this: Values = {C.PELVIS_FLEX: posture.values[C.PELVIS_FLEX] + tilted_deg, C.AXIAL_SWAY: turning}
+        return replace(posture, values=posture.values | this)
 
     def go(self, target: Posture) -> None:
         """Take up a posture, by the ways a body has."""

@@ -26,6 +26,9 @@ class PeoplePlan:
     posture is, so that an estimate is wrong for minutes, not for a moment [I]."""
     swivel_chance: float = number(0.0, 0, 1)
     """Probability that what is sat on this time turns with the sitter, as office chairs do."""
+    turning_spread: float = number(0.0, 0, 0.8)
+    """Of turning about the vertical at rest, between people and again from time to time: in public recordings at the waist
+    0.14-0.17 and 0.17-0.18."""
     ways_spread: float = number(0.0, 0, 0.4)
     """Of the time and the lean of each sitting down and rising [I]."""
     sway_spread: float = number(0.0, 0, 0.8)

@@ -13,9 +13,9 @@ from firmware_sim.scenario import WearerPlan
 
 STAND_SWAY_LEVER_M = 0.95
 """Standing sways about the ankles: height of the lower back above them [I]."""
-STAND_AXIAL_SWAY, SIT_AXIAL_SWAY, SWIVEL_AXIAL_SWAY, LIE_AXIAL_SWAY = 1.4, 0.6, 1.2, 0.4
+STAND_AXIAL_SWAY, SIT_AXIAL_SWAY, SWIVEL_AXIAL_SWAY, LIE_AXIAL_SWAY = 1.5, 0.85, 1.2, 0.4
 """Turning about the vertical as a share of swaying to one side: on legs a pelvis turns as much as it tilts in all, on a seat
-half as much (public recordings at the waist: ratio of the rates 1.0 and 0.45); a swivel chair is nearer to legs [I]."""
+less (public recordings at the waist: log ratio of the rates 0.09 and -0.50); a swivel chair is nearer to legs [I]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +44,14 @@ class Person:
     placement_share: float
     """What is added to the lumbar share of a sensor below the thorax, for it is not stuck on just where it is meant to be."""
 
+    turning: float
+    """Factor on this person's turning about the vertical, whatever the posture."""
+
     @classmethod
     def draw(cls, plan: WearerPlan, people: PeoplePlan, seed: int) -> Person:
         """The individual of this seed."""
         z = _spread(seed, "person", 7)
-        body = _spread(seed, "body", 5)
+        body = _spread(seed, "body", 6)
         return cls(
             plan=replace(
                 plan,
@@ -66,6 +69,7 @@ class Person:
             gait_phase_deg=plan.gait_phase_deg + people.gait_phase_sd_deg * float(z[5]),
             pace=1.0 + 0.08 * float(z[6]),
             placement_share=people.placement_sd * float(body[4]),
+            turning=float(np.exp(people.turning_spread * body[5])),
         )
 
     def standing(self) -> Posture:
