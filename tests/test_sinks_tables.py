@@ -263,7 +263,13 @@ def test_the_summary_counts_what_the_rows_say(tmp_path: Path) -> None:
     assert found["coverage"] == pytest.approx(0.45, abs=0.001)
     assert found["duration_s"] == pytest.approx(39.99)
     assert found["bouts"] == [
-        {"start_s": START_S + 4, "end_s": START_S + 40, "interruptions_s": 20.0, "cut": True}
+        {
+            "start_s": START_S + 4,
+            "end_s": START_S + 40,
+            "interruptions_s": 20.0,
+            "cut": True,
+            "doubtful": False,
+        }
     ]
     assert found["ranges"]["inclination_deg"]["p50"] == pytest.approx(45.0, abs=0.2)
     assert found["ranges"]["inclination_deg"]["max"] == pytest.approx(90.0, abs=0.2)

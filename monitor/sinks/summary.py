@@ -9,16 +9,22 @@ from typing import Any
 import numpy as np
 
 from monitor.core.blocks import TrunkBlock
-from monitor.core.events import Fault, Gap, Movement, Notice, Posture, Record, SittingBout, Transition
-from monitor.core.inputs import FloatArray
+from monitor.core.events import (
+    Direction,
+    Fault,
+    Gap,
+    Movement,
+    Notice,
+    Posture,
+    Record,
+    SittingBout,
+    Slip,
+    Transition,
+)
+from monitor.sinks.angle_ranges import AngleRanges
 from monitor.sinks.event_json import plain
 
 SUMMARY_FORMAT = 1
-BIN_DEG = 0.1
-"""Quantiles of angles come from a histogram this fine: memory stays the same for a minute and a month."""
-_BINS = 3_600
-_ANGLES = ("inclination_deg", "flexion_deg", "lateral_deg")
-_QUANTILES = {"p5": 0.05, "p50": 0.5, "p95": 0.95}
 WARNINGS_MAX = 50
 
 
@@ -32,11 +38,13 @@ class Summary:
         self._last_s = np.nan
         self._rate_hz = 0.0
         self._state_s: dict[str, float] = {state.value: 0.0 for state in Posture}
-        self._histograms = {name: np.zeros(_BINS, np.int64) for name in _ANGLES}
+        self._angles = AngleRanges()
         self._oriented = False
         self._bouts: list[dict[str, Any]] = []
         self._transitions = 0
-        self._movements: dict[str, list[float]] = {}
+        self._movements: list[Movement] = []
+        self._slips: list[Slip] = []
+        self._doubtful: list[tuple[float, float]] = []
         self._gaps: list[float] = []
         self._faults: Counter[str] = Counter()
         self._warnings: dict[str, None] = {}
@@ -52,8 +60,7 @@ class Summary:
         self._rate_hz = block.rate_hz
         for state, n in states.items():
             self._state_s[state.value] += n / block.rate_hz
-        for name, histogram in self._histograms.items():
-            histogram += _counts(getattr(block, name)[block.ok])
+        self._angles.rows(block)
         self._oriented = self._oriented or bool(np.isfinite(block.quat[:, 0]).any())
 
     def event(self, record: Record) -> None:
@@ -63,8 +70,10 @@ class Summary:
                 self._bouts.append({**bout, "interruptions_s": record.interruptions_s, "cut": record.cut})
             case Transition():
                 self._transitions += 1
-            case Movement() if record.state is not Posture.WALKING:
-                self._movements.setdefault(record.direction.value, []).append(record.peak_deg)
+            case Movement() if not _is_turn(record):
+                self._movements.append(record)
+            case Slip():
+                self._slips.append(record)
             case Gap():
                 self._gaps.append(record.end_s - record.start_s)
             case Fault():
@@ -73,6 +82,22 @@ class Summary:
                 self.warn(record.text)
             case _:
                 pass
+
+    def doubt(self, start_s: float, end_s: float) -> None:
+        """What was measured between the two may be wrong: left out of ranges and movements, and bouts are marked."""
+        self._doubtful.append((start_s, end_s))
+        self._angles.leave_out(start_s, end_s)
+
+    def _doubted(self, start_s: float, end_s: float) -> bool:
+        return any(start_s <= until_s and from_s <= end_s for from_s, until_s in self._doubtful)
+
+    def _trusted(self) -> dict[str, list[float]]:
+        """Peaks of movements by direction, those in doubt left out."""
+        peaks: dict[str, list[float]] = {}
+        for movement in self._movements:
+            if not self._doubted(movement.start_s, movement.end_s):
+                peaks.setdefault(movement.direction.value, []).append(movement.peak_deg)
+        return peaks
 
     def warn(self, text: str) -> None:
         """Something to be careful about, each sentence once."""
@@ -89,7 +114,7 @@ class Summary:
         """The summary, ready for strict JSON."""
         if self._rows and not self._oriented:
             self.warn("There is no gyroscope: inclination is given, rotation and orientation are not.")
-        ranges = {name: _quantiles(histogram) for name, histogram in self._histograms.items()}
+        ranges = self._angles.result()
         if self._rows and ranges["inclination_deg"] is None:
             self.warn("The mount is not known: all angles are empty.")
         elif self._rows and ranges["flexion_deg"] is None:
@@ -103,32 +128,26 @@ class Summary:
             "rate_hz": self._rate_hz,
             "coverage": round(self.coverage, 6),
             "state_s": {name: round(seconds, 3) for name, seconds in self._state_s.items()},
-            "bouts": self._bouts,
+            "bouts": [
+                {**bout, "doubtful": self._doubted(bout["start_s"], bout["end_s"])} for bout in self._bouts
+            ],
             "transitions": self._transitions,
-            "movements": {name: _peaks(peaks) for name, peaks in sorted(self._movements.items())},
+            "movements": {name: _peaks(peaks) for name, peaks in sorted(self._trusted().items())},
             "ranges": ranges,
             "gaps": {"count": len(self._gaps), "seconds": round(sum(self._gaps), 3)},
+            "slips": [
+                {
+                    "sensor": slip.sensor,
+                    "from_s": slip.from_s,
+                    "decided_s": slip.decided_s,
+                    "angle_deg": round(slip.angle_deg, 2),
+                    "slip": slip.slip.value,
+                }
+                for slip in self._slips
+            ],
             "faults": dict(sorted(self._faults.items())),
             "warnings": list(self._warnings),
         }
-
-
-def _counts(values_deg: FloatArray) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """How many of the finite values fall into each of _BINS bins from -180 to 180 degrees."""
-    known = values_deg[np.isfinite(values_deg)]
-    return np.bincount(np.clip((known + 180.0) / BIN_DEG, 0, _BINS - 1).astype(np.int64), minlength=_BINS)
-
-
-def _quantiles(histogram: np.ndarray[Any, np.dtype[np.int64]]) -> dict[str, float] | None:
-    total = int(histogram.sum())
-    if not total:
-        return None
-    centres = (np.arange(_BINS) + 0.5) * BIN_DEG - 180.0
-    filled = centres[histogram > 0]
-    shares = np.cumsum(histogram) / total
-    values = {name: float(centres[np.searchsorted(shares, share)]) for name, share in _QUANTILES.items()}
-    extremes = {"min": float(filled[0]), "max": float(filled[-1])}
-    return {name: round(value, 2) for name, value in {**extremes, **values}.items()}
 
 
 def _peaks(peaks_deg: list[float]) -> dict[str, float]:
@@ -137,3 +156,9 @@ def _peaks(peaks_deg: list[float]) -> dict[str, float]:
         "median_peak_deg": round(float(np.median(peaks_deg)), 2),
         "max_peak_deg": round(max(peaks_deg), 2),
     }
+
+
+def _is_turn(movement: Movement) -> bool:
+    """Of the whole body on its way: no movement of the trunk."""
+    rotations = (Direction.ROTATION_LEFT, Direction.ROTATION_RIGHT)
+    return movement.state is Posture.WALKING and movement.direction in rotations

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from monitor.core.blocks import LumbarBlock, TrunkBlock, take
 from monitor.core.errors import StorageError
-from monitor.core.events import Beat, Creep, Posture, PostureState, Record, StaticHold
+from monitor.core.events import Beat, Creep, Posture, PostureState, Record, Slip, StaticHold
 from monitor.core.inputs import FloatArray, Mark
 from monitor.sinks.event_json import event_object, json_line
 from monitor.sinks.lumbar_columns import LUMBAR, LumbarColumns
@@ -128,6 +128,8 @@ class TableSink:
 
     def _event(self, record: Record) -> None:
         self._summary.event(record)
+        if isinstance(record, Slip) and record.sensor == self._primary:
+            self._summary.doubt(record.from_s, record.decided_s)
         if isinstance(record, PostureState):
             # A later decision about an earlier moment takes the place of what was thought from there on.
             while self._from_s and self._from_s[-1] >= record.t_s:
