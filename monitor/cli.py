@@ -303,7 +303,18 @@ def replay(
 
 @app.command(epilog="Example:  supple analyze monday.csv tuesday.supple --out results")
 def analyze(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Session files, CSV or Parquet files.")],
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILE", help="Session files, CSV or Parquet files.", show_default=False),
+    ] = None,
+    pair: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(
+            metavar="UPPER LOWER",
+            help="Instead of FILE: the tables of two sensors with one time base, for the angles between them.",
+            show_default=False,
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="The folder for the results (made if absent).")
     ] = None,
@@ -324,17 +335,25 @@ def analyze(
     json: Json = False,
 ) -> None:
     """Write angles, events and a summary of recordings or tables."""
-    from monitor.commands.analysis import AnalyzeOptions, run_analyze, run_dry
+    from monitor.commands.analysis import AnalyzeOptions, run_analyze, run_dry, run_pair
 
+    if (not files) == (pair is None):
+        raise SettingsError(
+            "There is nothing to analyse." if pair is None else "--pair comes with no other file.",
+            "Give files, or --pair UPPER LOWER.",
+            "files",
+        )
+    files = files or []
     if dry_run:
-        raise typer.Exit(run_dry(files, column_map, json))
+        raise typer.Exit(run_dry(files or list(pair or ()), column_map, json))
     if out is None:
         raise SettingsError(
             "There is no folder for the results.", "Add --out DIR (or --dry-run to look first).", "out"
         )
-    raise typer.Exit(
-        run_analyze(files, out, AnalyzeOptions(placement, mount, column_map, offline, jobs), json)
-    )
+    options = AnalyzeOptions(placement, mount, column_map, offline, jobs)
+    if pair is not None:
+        raise typer.Exit(run_pair(*pair, out, options, json))
+    raise typer.Exit(run_analyze(files, out, options, json))
 
 
 def _speed(text: str) -> float:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from monitor.cohort.meter import Meter, Phase, Report, unheard
-from monitor.cohort.mounting import USUAL, mounts_for, opening_marks, with_mounts
+from monitor.cohort.mounting import USUAL, headings_for, mounts_for, opening_marks, with_mounts
 from monitor.cohort.tools import AnalyzeOptions, Output, Tools
 from monitor.core.errors import SettingsError, SuppleError
 from monitor.core.inputs import Input, Mark, Rows
@@ -190,8 +190,10 @@ def _analyze(
         return replace(tools, open_input=opened)
 
     marks, warnings = mounts_for(opening, path, options, metered(Phase.MOUNTING))
+    headings = headings_for(opening, path, options, metered(Phase.MOUNTING))
     about = {
         "file": path.name,
+        **({} if options.lower is None else {"lower_file": options.lower.name}),
         "sensors": [dict(mark.value) for mark in opening if mark.kind == "sensor"],
         "mounts": [dict(mark.value) for mark in marks],
         "offline": options.offline,
@@ -202,7 +204,7 @@ def _analyze(
         for text in warnings:
             output.warn(text)
         blocks = metered(Phase.ANALYSING).open_input(path, options)
-        _stream(with_mounts(blocks, marks, options), output, options.offline)
+        _stream(with_mounts(blocks, [*marks, *headings], options), output, options.offline)
         output.close()
     except BaseException:
         output.discard()

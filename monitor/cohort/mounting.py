@@ -10,7 +10,7 @@ from monitor.cohort.tools import AnalyzeOptions, MountLike, Tools
 from monitor.core.blocks import PoseBlock
 from monitor.core.errors import MountError
 from monitor.core.inputs import Input, Mark, Packet, Rows
-from monitor.pipeline import oriented
+from monitor.pipeline import headings_mark, oriented
 
 AUTO = "auto"
 EVIDENCE_S = 3_600.0
@@ -57,6 +57,17 @@ def mounts_for(
                     f"The mount of sensor {sensor} could not be found in the data: {refused.sentence}"
                 )
     return marks, warnings
+
+
+def headings_for(opening: Sequence[Mark], path: Path, options: AnalyzeOptions, tools: Tools) -> list[Mark]:
+    """With two sensors the mark that tells how their headings differ, found in a pass over the file; else none."""
+    roles = {str(m.value.get("role")): str(m.value["sensor"]) for m in opening if m.kind == "sensor"}
+    if not {"upper", "lower"} <= set(roles):
+        return []
+    poses = (
+        oriented(_of_sensor(tools.open_input(path, options), roles[role])) for role in ("upper", "lower")
+    )
+    return [headings_mark(*poses)]
 
 
 def with_mounts(

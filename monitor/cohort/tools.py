@@ -16,7 +16,8 @@ from monitor.core.protocols import Sink
 class AnalyzeOptions:
     """`placement` is where an imported file's sensor was worn (session files know). `mount`: `auto` (a session's own where
     it has one, else found in the data) or axes such as `forward=+z,up=+x`. `column_map`: a map of columns in TOML.
-    `offline`: the non-causal filter for the angles. `jobs`: files at the same time, None for one per core.
+    `offline`: the non-causal filter for the angles. `jobs`: files at the same time, None for one per core. `lower`: the
+    table of the lower sensor where the file is that of the upper one of a pair.
     """
 
     placement: str = "lower_back"
@@ -24,6 +25,7 @@ class AnalyzeOptions:
     column_map: Path | None = None
     offline: bool = False
     jobs: int | None = None
+    lower: Path | None = None
 
 
 class MountLike(Protocol):

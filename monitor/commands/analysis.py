@@ -5,7 +5,7 @@ from __future__ import annotations
 import json as json_module
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -14,7 +14,7 @@ from monitor.cohort.analyze import Outcome, analyze_files, exit_code
 from monitor.cohort.meter import Meter
 from monitor.cohort.overview import write_overview
 from monitor.cohort.tools import AnalyzeOptions
-from monitor.commands.analysis_tools import analysis_tools
+from monitor.commands.analysis_tools import analysis_tools, is_session
 from monitor.commands.progress import shown_progress
 from monitor.commands.say import say
 from monitor.core.errors import InputFileError, SettingsError
@@ -22,7 +22,7 @@ from monitor.sources.importers.mapping import load_map
 from monitor.sources.importers.suggest import dry_run
 from monitor.store.paired import PLACEMENTS
 
-__all__ = ["AnalyzeOptions", "run_analyze", "run_dry"]
+__all__ = ["AnalyzeOptions", "run_analyze", "run_dry", "run_pair"]
 
 
 def run_analyze(files: list[Path], folder: Path, options: AnalyzeOptions, json: bool) -> int:
@@ -48,6 +48,24 @@ def run_analyze(files: list[Path], folder: Path, options: AnalyzeOptions, json: 
         good = sum(1 for outcome in outcomes if not outcome.problem)
         say(f"{good} of {len(outcomes)} analysed into {folder}; summary.csv has a line for each.")
     return exit_code(outcomes)
+
+
+def run_pair(upper: Path, lower: Path, folder: Path, options: AnalyzeOptions, json: bool) -> int:
+    """Analyse the tables of two sensors as one recording, its results named after the upper one's; 0 where it went well."""
+    if options.placement != AnalyzeOptions().placement:
+        raise SettingsError(
+            f"--placement {options.placement} says nothing of a pair: its sensors are at the upper and the lower back.",
+            "Leave out --placement; the upper sensor's file comes first.",
+            "placement",
+        )
+    for path in (upper, lower):
+        if is_session(path):
+            raise SettingsError(
+                f"{path} is a session, with a clock of its own: --pair is for two tables of one time base.",
+                f"A session of two sensors holds both:  supple analyze {path} --out {folder}",
+                path,
+            )
+    return run_analyze([upper], folder, replace(options, lower=lower), json)
 
 
 def run_dry(files: list[Path], column_map: Path | None, json: bool) -> int:

@@ -15,6 +15,7 @@ from monitor.motion.mount import Mount, find_mount, mount_from_axes, usual_mount
 from monitor.sinks.tables import TableSink
 from monitor.sources.importers.csv_parquet import NOTE, read_inputs
 from monitor.sources.importers.mapping import load_map
+from monitor.sources.importers.pair import read_pair
 from monitor.sources.importers.span import span_s
 from monitor.store.schema import SUFFIX
 from monitor.store.session_file import SessionReader
@@ -28,10 +29,12 @@ def is_session(path: Path) -> bool:
 
 
 def open_input(path: Path, options: AnalyzeOptions) -> Iterator[list[Input]]:
-    """The inputs of a session file, or of a table whose columns are canonical or named by a map."""
+    """The inputs of a session file, of a table whose columns are canonical or named by a map, or of a pair of tables."""
+    columns = load_map(options.column_map) if options.column_map is not None else None
+    if options.lower is not None:
+        return read_pair(path, options.lower, columns)
     if is_session(path):
         return _session(path)
-    columns = load_map(options.column_map) if options.column_map is not None else None
     return read_inputs(path, options.placement, columns)
 
 
