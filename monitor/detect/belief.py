@@ -24,6 +24,9 @@ TELLING_SEPARATION_DEG = 10.0  # postures closer than this make it say less, in 
 UNWALKED_WEIGHT = 0.5  # the neutral pose instead of walking as the reference says half as much [I]
 TILT_REPEATS_S = 300.0  # tilts this far apart count as new evidence [I]
 TWIST_REPEATS_S = 60.0  # so do twists [I]
+SLOW_MAX_LOG_ODDS = (
+    2.0  # nor do they add up to more than this between two changes: what misleads once does so on [I]
+)
 CLAIM = 0.8  # a state is claimed from this probability [I]
 KEEP = 0.65  # and kept down to this one, so that it does not flicker [I]
 SURE = 0.9  # postures are learned while the state is this sure [I]
@@ -87,10 +90,13 @@ class OwnPosture:
 
 @dataclass(slots=True)
 class Belief:
-    """Log odds of sitting, upright and not walking; the claim made from them; and the wearer's own two postures."""
+    """Log odds of sitting, upright and not walking: `odds` by what happened, `slow` by how it has looked since; the claim made
+    from them; and the wearer's own two postures.
+    """
 
     step_s: float
     odds: float = 0.0
+    slow: float = 0.0
     claimed: Posture = Posture.UNKNOWN
     sitting: OwnPosture = field(default_factory=OwnPosture)
     standing: OwnPosture = field(default_factory=OwnPosture)
@@ -100,18 +106,23 @@ class Belief:
 
     def forget(self) -> None:
         """Evidence was lost. The wearer's own postures stay."""
-        self.odds, self.claimed = 0.0, Posture.UNKNOWN
+        self.happened(0.0, Posture.UNKNOWN)
+
+    def happened(self, odds: float, claimed: Posture) -> None:
+        """Something settles what to believe."""
+        self.odds, self.slow, self.claimed = odds, 0.0, claimed
 
     def forget_postures(self) -> None:
         self.sitting, self.standing, self.own_share = OwnPosture(), OwnPosture(), 0.0
 
     def change(self, *, sitting: bool, reliability: float) -> tuple[float, float]:
         """A change of posture was seen: how probably it happened, rather than nothing, and P(there) now."""
-        p_there = probability(self.odds if sitting else -self.odds)
+        odds = self.odds + self.slow
+        p_there = probability(odds if sitting else -odds)
         true = reliability * (1.0 - p_there)
         happened = true / (true + 1.0 - reliability)
         p_there = happened + (1.0 - happened) * p_there
-        self.odds = log_odds(p_there) if sitting else -log_odds(p_there)
+        self.odds, self.slow = log_odds(p_there) if sitting else -log_odds(p_there), 0.0
         return happened, p_there
 
     def rest(self, up: Direction3 | None, tilt: float, twist: float, *, walked: bool) -> float:
@@ -120,7 +131,7 @@ class Belief:
         `up` the vertical in body axes (None: it tells nothing), `tilt` and `twist` what they say, log odds; `walked`: the
         tilt is from one's own upright.
         """
-        odds = self.odds
+        odds, slow = self.odds + self.slow, self.slow
         if up is None:
             tilt = 0.0
         else:
@@ -138,13 +149,14 @@ class Belief:
             elif odds < -SURE_ODDS:
                 self.standing.add(up)
             if walked:
-                odds += tilt * (self.step_s / TILT_REPEATS_S)
-        odds += twist * (self.step_s / TWIST_REPEATS_S)
+                slow += tilt * (self.step_s / TILT_REPEATS_S)
+        slow += twist * (self.step_s / TWIST_REPEATS_S)
+        if -SLOW_MAX_LOG_ODDS < slow < SLOW_MAX_LOG_ODDS:
+            self.slow = slow
         self.steps += 1
         if self.steps >= BATCH_STEPS:
-            odds -= 2.0 * math.sinh(odds) * MISSED_PER_S * self.step_s * self.steps
+            self.odds -= 2.0 * math.sinh(self.odds) * MISSED_PER_S * self.step_s * self.steps
             self._fold()
-        self.odds = odds
         odds += tilt + twist
         if odds > (KEEP_ODDS if self.claimed is Posture.SITTING else CLAIM_ODDS):
             self.claimed = Posture.SITTING

@@ -49,6 +49,7 @@ CHANGE_LATE_S = 1.0  # a change settled late is given as no longer ago than this
 ONE_MOVEMENT_S = 2.0  # walking is not believed to follow a change within its own two seconds [I]
 WALKING_TILT_MAX_DEG = 30.0  # nobody walks further from the calibrated neutral pose: that is no reference [I]
 RECLINED_DEG = 72.0  # who is known to sit may recline, or the belt ride up, to here before it is lying [I]
+SHAKEN_SD_M_S2 = 0.3  # SD of |acc| in half a second beyond which it shakes (a car seat some 0.4) [I]
 FORWARD_QUALITY = 0.6  # of a mount whose forward is trusted to tell rolling back from leaning forward [I]
 LAIN_S = 10.0  # who lay for less has not been lying: the sensor was being put on, or the trunk leaned far [I]
 FORWARD_BEND_S, PRONE_S = 20.0, 8.0  # bent forward beyond the lying angle is no lying before this long; [I]
@@ -210,9 +211,10 @@ class PostureLogic:
         """The log ratio `AHEAD_STEPS` after each step up to `stop`."""
         first = (self._step + AHEAD_STEPS) * gait.STEP_FRAMES - gait.STEP_FRAMES // 2 - self._base
         count = stop - self._step
-        part = self._history[[YAW2, RATE2], first : first + count * gait.STEP_FRAMES]
-        sums = column_sums(part.reshape(2, count, gait.STEP_FRAMES)) / gait.STEP_FRAMES
-        return log_ratios(sums[0], sums[1]) if self._low else np.full(count, math.nan)
+        part = self._history[[YAW2, RATE2, MAGNITUDE, SQUARE], first : first + count * gait.STEP_FRAMES]
+        yaw2, rate2, mean, square = column_sums(part.reshape(4, count, gait.STEP_FRAMES)) / gait.STEP_FRAMES
+        shaken = square - mean * mean > SHAKEN_SD_M_S2 * SHAKEN_SD_M_S2
+        return np.where(shaken, math.nan, log_ratios(yaw2, rate2)) if self._low else np.full(count, math.nan)
 
     def _look_for_changes(self, known: int) -> None:
         """Find the movements settled by the frames before `known`."""
@@ -249,7 +251,7 @@ class PostureLogic:
             if self._changes:
                 out += self._change(run, i, walking=True)
             if t_s - self._changed_s > ONE_MOVEMENT_S:
-                belief.odds = AFTER_WALKING_ODDS
+                belief.happened(AFTER_WALKING_ODDS, Posture.WALKING)
             if not known or angle_deg(up, NEUTRAL) < WALKING_TILT_MAX_DEG:
                 reference.walk(up, gait.STEP_S)
             belief.claimed = Posture.WALKING
@@ -304,8 +306,7 @@ class PostureLogic:
         if run.bent[i] and self._bent_s <= (PRONE_S if run.still[i] else FORWARD_BEND_S):
             return []
         self._lain_s += gait.STEP_S
-        self._belief.odds = AFTER_LYING_ODDS if self._lain_s >= LAIN_S else 0.0
-        self._belief.claimed = Posture.LYING
+        self._belief.happened(AFTER_LYING_ODDS if self._lain_s >= LAIN_S else 0.0, Posture.LYING)
         self._twist.forget()
         return self._say(float(run.t_s[i]), Posture.LYING, LIE_CONFIDENCE, float(run.decided_s[i]))
 
