@@ -14,6 +14,8 @@ from monitor.window.model import Mode, WindowModel
 __all__ = ["Mode", "WindowSink", "display_available", "run_window"]
 
 _ENDING = (signal.SIGINT, signal.SIGTERM)
+LOOK_MS = 50
+"""How often the loop looks whether a signal came."""
 
 
 def run_window(
@@ -29,22 +31,22 @@ def run_window(
     Ctrl-C or SIGTERM. After Stop the window stays until the session has closed the bridge. `mode` comes from the
     data's own header.
     """
-    from PySide6.QtWidgets import QApplication
-
-    from monitor.window.window import MainWindow
-
-    existing = QApplication.instance()
-    app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
-    window = MainWindow(WindowModel(Mode(mode)), bridge, send_mark, on_stop)
     met: list[signal.Signals] = []
-
-    def end(number: int, _frame: object) -> None:
-        met.append(signal.Signals(number))
-        window.close()
-
-    # The frame timer lets Python run, so a signal is seen within a frame.
-    before = {number: signal.signal(number, end) for number in _ENDING}
+    # Before Qt is loaded, which takes seconds: a signal that comes meanwhile is not lost.
+    before = {number: signal.signal(number, lambda n, _: met.append(signal.Signals(n))) for number in _ENDING}
     try:
+        from PySide6.QtCore import QTimer
+        from PySide6.QtWidgets import QApplication
+
+        from monitor.window.window import MainWindow
+
+        existing = QApplication.instance()
+        app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
+        window = MainWindow(WindowModel(Mode(mode)), bridge, send_mark, on_stop)
+        # From the loop, never from the handler: a window closed before it is shown would be shown for good.
+        ending = QTimer(interval=LOOK_MS)
+        ending.timeout.connect(lambda: window.close() if met else None)
+        ending.start()
         window.start()
         window.show()
         app.exec()

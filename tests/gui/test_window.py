@@ -388,3 +388,22 @@ def test_two_sensors_draw_a_second_curve_with_its_words_and_still_fit_the_smalle
     two.window.resize(*SMALLEST)
     two.show()
     assert (two.window.width(), two.window.height()) == SMALLEST
+
+
+def test_a_signal_before_the_window_is_shown_closes_it_too(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from PySide6.QtCore import QTimer
+
+    from monitor.window.app import run_window
+    from monitor.window.window import MainWindow
+
+    started = MainWindow.start
+
+    def interrupted(window: MainWindow) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        started(window)
+
+    monkeypatch.setattr(MainWindow, "start", interrupted)
+    left_open: list[bool] = []
+    QTimer.singleShot(3_000, lambda: (left_open.append(True), app.closeAllWindows()))
+    assert run_window(WindowSink(), lambda _kind, _value: None, lambda: None, "simulated") is signal.SIGTERM
+    assert not left_open
