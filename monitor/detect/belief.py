@@ -24,9 +24,7 @@ TELLING_SEPARATION_DEG = 10.0  # postures closer than this make it say less, in 
 UNWALKED_WEIGHT = 0.5  # the neutral pose instead of walking as the reference says half as much [I]
 TILT_REPEATS_S = 300.0  # tilts this far apart count as new evidence [I]
 TWIST_REPEATS_S = 60.0  # so do twists [I]
-SLOW_MAX_LOG_ODDS = (
-    2.0  # nor do they add up to more than this between two changes: what misleads once does so on [I]
-)
+SLOW_MAX_LOG_ODDS = 2.0  # nor do they add up to more between two changes: what misleads once does so on [I]
 CLAIM = 0.8  # a state is claimed from this probability [I]
 KEEP = 0.65  # and kept down to this one, so that it does not flicker [I]
 SURE = 0.9  # postures are learned while the state is this sure [I]
