@@ -120,9 +120,11 @@ def person(trial: Trial) -> str:
     return trial.name.split("_")[0]
 
 
-def trunk(trial: Trial, mount: Mark | None = None, *, final: bool = False) -> list[TrunkBlock]:
+def trunk(
+    trial: Trial, mount: Mark | None = None, placement: str = "lower_back", *, final: bool = False
+) -> list[TrunkBlock]:
     """What the pipeline gives for a trial; `final`: behind the final pass. Without a mount in sensor axes."""
-    sensor = {"sensor": "A", "driver": "rows", "role": "single", "placement": "lower_back", "primary": True}
+    sensor = {"sensor": "A", "driver": "rows", "role": "single", "placement": placement, "primary": True}
     opening: list[Input] = [Mark(0.0, "sensor", sensor), *([] if mount is None else [mount])]
     pipeline = Pipeline()
     records = pipeline.push([*opening, Rows("A", trial.t_s, trial.acc, trial.gyr)]) + pipeline.close()

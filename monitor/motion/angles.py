@@ -219,7 +219,9 @@ class TrunkAngles:
             inclination, flexion, lateral = tilt_deg(up)
             tilt = (inclination, flexion, lateral) if mount.forward_known else (inclination, unknown, unknown)
             turning = None if imu.gyr is None else rate
-            sd = deviations_deg(mount, imu.ok, rate_hz, since_still_s, turning, tilt, rotation)
+            sd = deviations_deg(
+                mount, self._placement, imu.ok, rate_hz, since_still_s, turning, tilt, rotation
+            )
         return freeze(
             TrunkBlock(
                 *(

@@ -1,0 +1,215 @@
+"""Does the stated 90 % interval hold the truth nine times in ten?
+
+On recordings against optical capture after one constant rotation (the rigid body is not the sensor), with a mount that is
+right by definition; and on simulated people, who are calibrated as people are, so that the mount's error counts too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from figure import Figure, over_people
+from optical import LOST_DEG, Trial, broad, fitted, person, trunk, wheelchair
+
+from firmware_sim.body import Wearer
+from firmware_sim.scenario import parse
+from firmware_sim.worn import put_on
+from monitor.core.blocks import TrunkBlock
+from monitor.core.inputs import BoolArray, FloatArray, Mark, Rows
+from monitor.core.quaternion import from_matrix
+from monitor.motion.tilt import tilt_deg
+from monitor.motion.uncertainty import SKIN_PELVIS_DEG, SKIN_SHARE
+from monitor.pipeline import Pipeline
+
+INTERVAL_SD = 1.645
+"""Half the 90 % interval of a normal distribution, in standard deviations."""
+POINTS = 5.0
+"""85 to 95 %."""
+ANGLES = ("inclination", "flexion", "lateral", "rotation")
+PEOPLE, QUICK_PEOPLE = 24, 2
+CALIBRATE_S = 25.0
+BROAD_LAG_S = 0.004
+"""Between that set's cameras and its sensors: the offset that measures.inclination finds."""
+G_M_S2 = 9.80665
+COUNTS = 32_768.0
+DAY = """
+title = "Worn"
+[wearer]
+gait_phase_deg = 110
+skin_share = 0.06
+[people]
+sit_tilt_sd_deg = 3.0
+stand_sd_deg = 1.5
+gait_phase_sd_deg = 10
+again_sd_deg = 2.5
+ways_spread = 0.2
+sway_spread = 0.3
+skin_spread = 0.4
+placement_sd = 0.06
+[[block]]
+activities = [
+  { do = "stand", seconds = 8, shifts_per_min = 0 },
+  { do = "walk", seconds = 10, turns_per_min = 0 },
+  { do = "stand", seconds = 5, shifts_per_min = 0 },
+  { do = "bend", reps = 3, peak_deg = 60 },
+  { do = "side_bend", reps = 3 },
+  { do = "twist", reps = 3, hold_s = 2 },
+  { do = "walk", seconds = 40 },
+  { do = "sit_down" },
+  { do = "sit_upright", seconds = 120, fidgets_per_min = 2 },
+  { do = "slouch", seconds = 120, drift_s = 30 },
+  { do = "rise" },
+  { do = "walk", seconds = 60 },
+  { do = "stand", seconds = 60 },
+]
+"""
+
+
+@dataclass(frozen=True)
+class Held:
+    """Per angle: which rows' interval held the truth."""
+
+    who: str
+    rows: dict[str, BoolArray]
+
+
+def measure(data: Path | None, *, quick: bool) -> Iterator[Figure]:
+    """How far the share of rows whose interval holds the truth is from 90 %, per angle."""
+    if data is not None:
+        yield from _recorded(data)
+    count = QUICK_PEOPLE if quick else PEOPLE
+    for placement in ("lower_back", "upper_back"):
+        yield from _figures(f"simulated, {placement}", [_simulated(seed, placement) for seed in range(count)])
+
+
+def _recorded(data: Path) -> Iterator[Figure]:
+    for sensor in ("back", "low_back"):
+        for name, task in (("seated bends", "trunkmovement"), ("all tasks", "*")):
+            trials = list(wheelchair(data / "wheelchair_trunk", sensor, task))
+            if trials:
+                placement = "upper_back" if sensor == "back" else "lower_back"
+                yield from _figures(f"{sensor}, {name}", [_held(trial, placement) for trial in trials])
+                alone = [_held(replace(trial, gyr=None), placement) for trial in trials]
+                yield from _figures(f"{sensor}, {name}, accelerometer alone", alone)
+    moved = list(broad(data / "broad", 1))
+    if moved:
+        yield from _figures(
+            "broad, 286 Hz, without the skin's part", [_held(t, "lower_back", skin=False) for t in moved]
+        )
+
+
+def _held(trial: Trial, placement: str, *, skin: bool = True) -> Held:
+    """Of the inclination from the most frequent pose, and of the tilt about two level axes (nothing says where forward is)."""
+    mount = _most_upright(trial)
+    blocks = trunk(trial, mount, placement)
+    t_s, up = _column(blocks, "t_s"), _column(blocks, "up")
+    at = trial.t_ref_s[trial.scored] + (BROAD_LAG_S if trial.mounted else 0.0)
+    seen = np.stack([np.interp(at, t_s, up[:, i]) for i in range(3)], axis=1)
+    seen /= np.sqrt((seen * seen).sum(axis=1, keepdims=True))
+    truth = trial.up_ref[trial.scored]
+    if trial.mounted:
+        body = np.array(mount.value["matrix"])
+        truth = truth @ body.T
+    else:
+        truth = fitted(seen, truth).inv().apply(truth)
+    near = np.degrees(np.sqrt(((seen - truth) ** 2).sum(axis=1))) < LOST_DEG
+    rows = {}
+    for angle, given, true in zip(ANGLES, tilt_deg(seen), tilt_deg(truth), strict=False):
+        sd = np.interp(at, t_s, _column(blocks, _deviation(angle)))
+        if not skin:
+            sd = np.sqrt(sd**2 - SKIN_PELVIS_DEG**2 - (SKIN_SHARE * tilt_deg(seen)[0]) ** 2)
+        rows[angle] = (np.abs(given - true) < INTERVAL_SD * sd)[near]
+    tilt = np.concatenate((rows["flexion"], rows["lateral"]))
+    who = trial.name if trial.mounted else person(trial)
+    return Held(who, {"inclination": rows["inclination"], "tilt": tilt})
+
+
+def _most_upright(trial: Trial) -> Mark:
+    """A mount whose z is the median vertical: right by definition. The matrix beside it, sensor -> body."""
+    up = np.concatenate([block.up for block in trunk(trial)])
+    z = np.median(up, axis=0)
+    z /= np.sqrt(np.sum(z * z))
+    x = np.eye(3)[int(np.argmin(np.abs(z)))]
+    x = x - z * float(x @ z)
+    x /= np.sqrt(np.sum(x * x))
+    matrix = np.stack((x, np.cross(z, x), z))
+    quat = from_matrix(matrix).tolist()
+    value = {"sensor": "A", "quat": quat, "quality": 1.0, "forward_known": True, "source": "axes"}
+    return Mark(0.0, "mount", {**value, "matrix": matrix.tolist()})
+
+
+def _simulated(seed: int, placement: str) -> Held:
+    """A person who walks and bends for the calibration; then every angle, rotation from the last still moment."""
+    scenario, (sensor, *_) = put_on(parse(DAY.encode(), "worn"), seed, placements=(placement,))
+    wearer, params = Wearer(scenario, seed), sensor.imu.params
+    t_s = np.arange(round(wearer.round_s * scenario.firmware.rate_hz)) / scenario.firmware.rate_hz
+    acc, gyr, _ = sensor.imu.sample(t_s)
+    rows = Rows(
+        "A",
+        t_s,
+        acc.astype(np.float64) * (params.acc_full_scale_g * G_M_S2 / COUNTS),
+        gyr.astype(np.float64) * math.radians(params.gyr_full_scale_deg_s / COUNTS),
+    )
+    opening = {"sensor": "A", "driver": "rows", "role": "single", "placement": placement, "primary": True}
+    pipeline = Pipeline()
+    marks = [Mark(0.0, "sensor", opening), Mark(0.0, "calibrate", {"sensor": "A", "seconds": CALIBRATE_S})]
+    records = pipeline.push([*marks, rows]) + pipeline.close()
+    blocks = [record for record in records if isinstance(record, TrunkBlock)]
+    truth = wearer.truth(_column(blocks, "t_s"), placement)
+    held = {}
+    for angle in ANGLES:
+        given, true = _column(blocks, f"{angle}_deg"), getattr(truth, f"{angle}_deg")
+        if angle == "rotation":
+            true = _since_still(given, true)
+        known = np.isfinite(given) & np.isfinite(true)
+        if angle == "rotation":
+            known &= given != 0.0  # a still moment is the zero itself
+        off = np.abs(given - true)
+        held[angle] = (off < INTERVAL_SD * _column(blocks, _deviation(angle)))[known]
+    return Held(str(seed), held)
+
+
+def _since_still(given: FloatArray, true: FloatArray) -> FloatArray:
+    """What has truly been turned since the rows where the rotation is counted from anew, which are 0 exactly."""
+    zeros = np.flatnonzero(given == 0.0)
+    last = np.searchsorted(zeros, np.arange(len(given)), side="right") - 1
+    turned: FloatArray = np.where(last >= 0, true - true[zeros[np.maximum(last, 0)]], np.nan)
+    return turned
+
+
+def _figures(name: str, found: Sequence[Held]) -> Iterator[Figure]:
+    who = sorted({held.who for held in found})
+    for angle in (*ANGLES, "tilt"):
+        kept = [held for held in found if len(held.rows.get(angle, ()))]
+        if not kept:
+            continue
+        share = {
+            one: float(np.mean(np.concatenate([h.rows[angle] for h in kept if h.who == one])))
+            for one in who
+            if any(h.who == one for h in kept)
+        }
+        pooled = 100.0 * float(np.mean(np.concatenate([held.rows[angle] for held in kept])))
+        low, high = over_people([100.0 * each for each in share.values()])
+        yield Figure(
+            f"90 % interval of {angle}: share held, points from 90",
+            name,
+            len(share),
+            abs(pooled - 90.0),
+            "points",
+            "less",
+            must=POINTS,
+            note=f"holds {pooled:.1f} %, mean over people {low:.0f} to {high:.0f} %",
+        )
+
+
+def _column(blocks: Sequence[TrunkBlock], name: str) -> FloatArray:
+    joined: FloatArray = np.concatenate([getattr(block, name) for block in blocks])
+    return joined
+
+
+def _deviation(angle: str) -> str:
+    return "uncertainty_deg" if angle == "inclination" else f"{angle}_sd_deg"
