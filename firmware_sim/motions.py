@@ -11,7 +11,7 @@ from enum import IntEnum
 import numpy as np
 
 from firmware_sim.noise import FloatArray, derive_seed, normal_at, smooth_at
-from firmware_sim.person import STAND_SWAY_LEVER_M, Person
+from firmware_sim.person import Person
 from firmware_sim.plan import C, Plan
 
 KNOT_S = 0.025
@@ -48,9 +48,6 @@ class Track(IntEnum):
 _WOBBLE = ((1024, 0.6), (64, 0.7), (16, 0.4))
 _FAST_WOBBLE = _WOBBLE[1:]
 _THORAX_WOBBLE_SHARE = 0.5
-_AXIAL_STANDING_SHARE, _AXIAL_SITTING_SHARE = 1.6, 0.5
-"""Turning about the vertical against tilting: legs let the pelvis turn, a seat holds it. Rates as at public waist recordings:
-as much turning as tilting while standing, two fifths of it while sitting [I]."""
 
 # Harmonics of the step (vertical, forward) and of the stride (left): amplitude m/s2 as a share of the vertical first, phase deg.
 # The forward phase is relative to the person's own gait phase. Orders of magnitude of lower-back recordings [I].
@@ -105,8 +102,7 @@ class Motions:
             fast = self._wobble(name, _FAST_WOBBLE, first) * amplitude
             out[track] = fast + self._wobble(name + "_slow", _WOBBLE[:1], first) * amplitude
             out[position] += sign * lever * fast
-        standing = lever / STAND_SWAY_LEVER_M
-        axial = amplitude * (_AXIAL_SITTING_SHARE + (_AXIAL_STANDING_SHARE - _AXIAL_SITTING_SHARE) * standing)
+        axial = planned[C.AXIAL_SWAY] * amplitude
         out[Track.SWAY_AXIAL] = axial * self._wobble("sway_axial", _WOBBLE, first)
         thorax = _THORAX_WOBBLE_SHARE * amplitude
         out[Track.THORAX_FLEX] = thorax * self._wobble("thorax_flex", _WOBBLE, first)
