@@ -189,3 +189,11 @@ def test_from_side_to_side_the_range_is_from_the_middle() -> None:
     found = told(script.hold(8))
     assert [m.direction for m in found] == [Direction.LATERAL_RIGHT, Direction.LATERAL_LEFT] * 3
     assert [m.range_deg for m in found] == pytest.approx([30.0] * 6, abs=4.0)
+
+
+def test_a_change_of_the_sampling_rate_loses_no_movement_that_had_ended() -> None:
+    first = Script(50.0).hold(5).bend(40, 3.0).hold(1.5).block()
+    second = Script(25.0, start_s=9.52).hold(5).bend(30, 3.0).hold(8).block()
+    stage = movements.DETECTOR.build()
+    records = [*stage.push([sensor_mark(), first, second]), *stage.close()]
+    assert [round(m.peak_deg) for m in records if isinstance(m, Movement)] == [40, 30]

@@ -92,14 +92,16 @@ class MovementLogic:
     def frames(self, frames: Frames) -> list[Record]:
         x = frames.x
         k = x.shape[2]
-        if not self._rows.add(frames):
-            self._restart()
+        out: list[Record] = []
+        if not self._rows.goes_on_with(frames):
+            out += self.lost(float(frames.start_s[0]), mount_too=False)
+        self._rows.add(frames)
         means = column_sums(x[:AXES]) / k
         for axis, strokes in enumerate(self._axes):
             self._wait_for_strokes(axis, strokes.frames(self._next, frames, means[axis]))
         self._wait_for_turns(self._turns.frames(frames, column_sums(x[Column.YAW_RATE]) / k))
         self._next += len(frames.end_s)
-        return self._due(frames)
+        return out + self._due(frames)
 
     def _restart(self) -> None:
         for strokes in self._axes:

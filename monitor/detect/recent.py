@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 
 import numpy as np
 
@@ -19,35 +20,39 @@ class RecentRows:
     def __init__(self, keep_s: float) -> None:
         self._keep_s = keep_s
         self._rate_hz = math.nan
-        self._end_s = np.empty(0)
-        self._x = np.empty((0, 0, 0))
+        self._frames: deque[Frames] = deque()
 
     @property
     def rate_hz(self) -> float:
         return self._rate_hz
 
     def forget(self) -> None:
-        self._end_s, self._x = np.empty(0), np.empty((0, 0, 0))
+        self._frames.clear()
 
-    def add(self, frames: Frames) -> bool:
-        """Take the next frames; False where they do not go on at the rate of those before, which are then forgotten."""
-        k = frames.x.shape[2]
-        same: bool = self._x.shape[2] == k
-        if not same:
-            self._end_s, self._x = np.empty(0), np.empty((len(frames.x), 0, k))
-            self._rate_hz = k / frames.frame_s
-        elif len(self._end_s):
-            first = int(np.searchsorted(self._end_s, self._end_s[-1] - self._keep_s))
-            self._end_s, self._x = self._end_s[first:], self._x[:, first:]
-        self._end_s = np.concatenate((self._end_s, frames.end_s))
-        self._x = np.concatenate((self._x, frames.x), axis=1)
-        return same
+    def goes_on_with(self, frames: Frames) -> bool:
+        """Whether `frames` have the rate of those before; there are some."""
+        return bool(self._frames) and self._frames[-1].x.shape[2] == frames.x.shape[2]
+
+    def add(self, frames: Frames) -> None:
+        """Take the next frames, at the rate of those before or after `forget`."""
+        self._rate_hz = frames.x.shape[2] / frames.frame_s
+        while self._frames and self._frames[0].end_s[-1] < frames.end_s[0] - self._keep_s:
+            self._frames.popleft()
+        self._frames.append(frames)
 
     def span(self, start_s: float, end_s: float) -> FloatArray:
         """Rows (c, n) of the frames that end after `start_s` up to the one that ends at `end_s`; none after NaN."""
-        first = int(np.searchsorted(self._end_s, start_s, side="right"))
-        last = int(np.searchsorted(self._end_s, end_s, side="right"))
-        return np.ascontiguousarray(self._x[:, first:last].reshape(len(self._x), -1))
+        parts = []
+        for frames in self._frames:
+            if frames.end_s[-1] <= start_s:
+                continue
+            first = int(np.searchsorted(frames.end_s, start_s, side="right"))
+            last = int(np.searchsorted(frames.end_s, end_s, side="right"))
+            parts.append(frames.x[:, first:last])
+            if last < len(frames.end_s):
+                break
+        whole = np.concatenate(parts, axis=1) if parts else self._frames[-1].x[:, :0]
+        return np.ascontiguousarray(whole.reshape(len(whole), -1))
 
 
 class RecentPostures:
