@@ -113,7 +113,9 @@ class Summary:
     def result(self) -> dict[str, Any]:
         """The summary, ready for strict JSON."""
         if self._rows and not self._oriented:
-            self.warn("There is no gyroscope: inclination is given, to some 5 deg and late; rotation and orientation are not.")
+            self.warn(
+                "There is no gyroscope: inclination is given, to some 5 deg and late; rotation and orientation are not."
+            )
         ranges = self._angles.result()
         if self._rows and ranges["inclination_deg"] is None:
             self.warn("The mount is not known: all angles are empty.")
