@@ -15,6 +15,7 @@ from typing import Any
 import law_events
 import law_fixtures as fixtures
 import pytest
+import slip_days
 from laws import (
     alone,
     at_random,
@@ -35,7 +36,7 @@ from monitor.coach import rules
 from monitor.coach.stage import Coach
 from monitor.core.blocks import LumbarBlock, TrunkBlock
 from monitor.core.digest import StreamDigest
-from monitor.core.events import Gap, MountSet, PostureState, Prompt, StaticHold
+from monitor.core.events import REZEROED, Gap, MountSet, PostureState, Prompt, Slip, SlipKind, StaticHold
 from monitor.core.inputs import Mark, Packet
 from monitor.core.registry import discover
 from monitor.motion.angles import TrunkAngles
@@ -157,11 +158,23 @@ def an_hour_at_a_desk() -> list[Any]:
     return read_only(fixtures.in_order(marks, received, fixtures.ticks(3600.0)))
 
 
+@cache
+def a_sensor_that_moves() -> list[Any]:
+    """Poses through creep, slip, an upside-down sensor and one put back on, so that the mount is followed and found anew."""
+    walk, stand = '{ do = "walk", seconds = 45 }', '{ do = "stand", seconds = 40, shifts_per_min = 0 }'
+    creep = tuple((80.0 + 5.0 * k, (0.0, 0.6, 0.0), 4.0) for k in range(6))
+    moved = (*creep, (340.0, slip_days.FORWARD, 0.5), (380.0, slip_days.OVER, 5.0))
+    day = f"{', '.join(7 * [walk])}, {stand}, {walk}, {walk}, {stand}, {walk}"
+    put_back_on = Mark(470.0, "attached", {"sensor": "A"})
+    return read_only(slip_days.poses(slip_days.inputs(day, moved, [put_back_on], rate_hz=25.0)))
+
+
 def cases() -> dict[str, Case]:
     found = {f"decoder {name}": _chain_case(name, 1) for name in drivers()}
     found |= {f"chain {name}": _chain_case(name, 6) for name in (*drivers(), "rows without gyroscope")}
     for place, stage in enumerate((Timeline, DeviceCalibration, GravityCheck, Orient, TrunkAngles), start=1):
         found[stage.__name__] = Case(stage, partial(after, place))
+    found["TrunkAngles, a sensor that moves"] = Case(TrunkAngles, a_sensor_that_moves)
     found["Join, one sensor"] = Case(Join, partial(after, 6))
     found["Join, two sensors"] = Case(Join, two_joined)
     for detector in detectors():
@@ -237,6 +250,12 @@ def test_the_session_the_laws_are_tried_on_is_rich():
     assert {"crc", "length", "duplicate"} <= kinds
     assert any(isinstance(r, PostureState) for r in records)
     assert any(isinstance(r, LumbarBlock) for r in run(Pipeline, alone(fixtures.two_sensors(1))))
+
+
+def test_the_sensor_that_moves_is_followed_in_every_way():
+    records = run(TrunkAngles, whole(a_sensor_that_moves()))
+    assert {r.slip for r in records if isinstance(r, Slip)} == {SlipKind.SLIPPED, SlipKind.UPSIDE_DOWN}
+    assert {r.source for r in records if isinstance(r, MountSet)} == {"truth", REZEROED, "gait"}
 
 
 @pytest.mark.parametrize("name", RULES)

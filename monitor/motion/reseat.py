@@ -17,6 +17,8 @@ WALKED_QUALITY = 0.8
 STOOD_QUALITY = 0.6
 """At most, of one that followed a stand: people stand within some 2 deg of themselves [I]."""
 
+AGAIN = "A walk of 20 s or a calibration gives its angles again."
+
 
 def reseated(mount: Mount, found: Finding) -> Mount:
     """The mount after the least turn of the sensor that explains it: upright shows upright again, forward goes along."""
@@ -36,12 +38,9 @@ def sentence(slip: Slip) -> str:
                 f"The sensor slipped by about {slip.angle_deg:.0f} degrees; the angles follow it. {doubtful}"
             )
         case SlipKind.UPSIDE_DOWN:
-            return f"The sensor is upside down. {doubtful} Turn it, or walk for 20 s, or calibrate again."
+            return f"The sensor is upside down. {doubtful} {AGAIN}"
         case _:
-            return (
-                f"The sensor sits {slip.angle_deg:.0f} degrees away from where it was. {doubtful} "
-                "Walk for 20 s or calibrate again."
-            )
+            return f"The sensor sits {slip.angle_deg:.0f} degrees away from where it was. {doubtful} {AGAIN}"
 
 
 def cranial(mount: Mount) -> Direction:
