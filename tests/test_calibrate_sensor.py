@@ -64,6 +64,22 @@ def test_the_next_session_with_the_same_chip_uses_it_and_replays_alike(ask: Ask,
     assert before != after
 
 
+def test_a_worn_bad_chip_is_told_of_and_a_calibrated_one_is_not(ask: Ask, tmp_path: Path) -> None:
+    scenario = tmp_path / "worn.toml"
+    x_up = b'[sensor]\nchip = "poor"\nmount_euler_deg = [0, -90, 0]\n'
+    scenario.write_bytes(x_up + WORN.split(b"\n", 2)[2].replace(b"seconds = 30", b"seconds = 300"))
+    words = ("live", "--sim", scenario, "--speed", "max", "--duration", "200", "--no-record", "--json")
+
+    def told() -> list[str]:
+        lines = [json.loads(line) for line in ask(*words).out.splitlines()]
+        return [str(line["text"]) for line in lines if line.get("id") == "gravity_off"]
+
+    (text,) = told()
+    assert "% less than gravity" in text and "supple calibrate sensor" in text
+    assert ask(*SIM).code == 0
+    assert told() == []
+
+
 def test_a_recording_of_a_turned_sensor_gives_the_same_calibration(ask: Ask, tmp_path: Path) -> None:
     path = tmp_path / "turned.supple"
     words = ("live", "--sim", "turned", "--speed", "max", "--duration", "105", "--record", path)
