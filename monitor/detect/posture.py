@@ -50,6 +50,7 @@ ONE_MOVEMENT_S = 2.0  # walking is not believed to follow a change within its ow
 WALKING_TILT_MAX_DEG = 30.0  # nobody walks further from the calibrated neutral pose: that is no reference [I]
 RECLINED_DEG = 72.0  # who is known to sit may recline, or the belt ride up, to here before it is lying [I]
 SHAKEN_SD_M_S2 = 0.3  # SD of |acc| in half a second beyond which it shakes (a car seat some 0.4) [I]
+FINE_ROWS = 3  # rows in a fine frame from which their mean shows a jolt for what it was: 30 Hz [I]
 FORWARD_QUALITY = 0.6  # of a mount whose forward is trusted to tell rolling back from leaning forward [I]
 LAIN_S = 10.0  # who lay for less has not been lying: the sensor was being put on, or the trunk leaned far [I]
 FORWARD_BEND_S, PRONE_S = 20.0, 8.0  # bent forward beyond the lying angle is no lying before this long; [I]
@@ -107,7 +108,7 @@ class PostureLogic:
         self._base = 0
         self._step = PADDING_STEPS
         self._settled = 0
-        self._frame_s = FINE_FRAME_S
+        self._frame_s, self._rows = FINE_FRAME_S, FINE_ROWS
         self._changes = Changes()
         self._twist = Twist()
         self._changed_s = -math.inf
@@ -151,7 +152,7 @@ class PostureLogic:
     def frames(self, frames: Frames) -> list[Record]:
         m = len(frames.end_s)
         k = frames.x.shape[2]
-        self._frame_s = frames.frame_s
+        self._frame_s, self._rows = frames.frame_s, k
         new = np.empty((COLUMNS, m))
         new[:MEASURED] = column_sums(frames.x) / k
         new[MEASURED], new[START], new[END] = frames.measured, frames.start_s, frames.end_s
@@ -225,7 +226,13 @@ class PostureLogic:
         stop = known - transitions.REST_RADIUS_FRAMES
         starts = history[START]
         for change in transitions.find_changes(
-            history[UP_X : UP_Z + 1], history[RISE], resting, self._settled - base, stop - base, self._frame_s
+            history[UP_X : UP_Z + 1],
+            history[RISE],
+            resting,
+            self._settled - base,
+            stop - base,
+            self._frame_s,
+            coarse=self._rows < FINE_ROWS,
         ):
             self._changes.found(change, base + transitions.REST_RADIUS_FRAMES, starts)
         self._settled = stop

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -37,6 +37,7 @@ LOBE_RADIUS_FRAMES = 20  # velocity without any rest: from the acceleration with
 LOBE_FRAMES = 15  # a lobe of it lasts no longer than 1.5 s [I]
 LOBE_SPEED_M_S = 0.2  # half the speed of rising quickly from a seat (seat force plate: 0.45) [I]
 LOBE_RISE_M = 0.15  # and two thirds of its area (seat force plate: 0.22) [I]
+VIGOROUS_RISE_M, VIGOROUS_SIGNS = 0.35, 1.5  # a seat's whole height within a lobe is a sign of its own [I]
 LOBE_ENDS_FRAMES = (13, 21)  # where the trunk was and ends: 1.3 to 2.0 s from the largest velocity [I]
 
 BIAS_SD_M_S2, LEVEL_SD_M_S2 = (
@@ -101,7 +102,10 @@ class Change:
         signs = min(SIGNS_CLIP, self.lean_deg / LEAN_BACK_DEG)
         if self.rests == 2:
             signs += min(SIGNS_CLIP, self.stop_m_s / SEAT_STOP_M_S)
-        if forward:
+        if self.rests == 0 and abs(self.rise_m) >= VIGOROUS_RISE_M:
+            # Up and down in quick turns: where the trunk was a second ago belongs to the turn before.
+            signs += VIGOROUS_SIGNS
+        elif forward:
             seated, stood = (self.after, self.before) if self.rise_m < 0.0 else (self.before, self.after)
             # With one rest it is the seat that was seen, and walking upright that is meant by the other side.
             stood = upright if self.rests == 1 else stood
@@ -135,16 +139,19 @@ def find_changes(
     first: int,
     stop: int,
     frame_s: float,
+    *,
+    coarse: bool = False,
 ) -> list[Change]:
     """The movements that are settled by the frames [first, stop), each `frame_s` long, in the order in which they are.
 
     `up` (3, m) mean vertical in body axes, `rise_m_s2` (m,) mean levelled vertical acceleration, `resting` (m,). The arrays
-    reach `REACH_FRAMES` before `first`. NaN gives nothing.
+    reach `REACH_FRAMES` before `first`. NaN gives nothing. `coarse`: a frame holds so few rows that a jolt between two of
+    them spoils the integral from rest to rest.
     """
     found = [
         change
         for span in _spans(resting, first, stop)
-        if (change := _measure(up, rise_m_s2, span, frame_s)) is not None
+        if (change := _measure(up, rise_m_s2, span, frame_s, coarse)) is not None
     ]
     found += _lobes(up, rise_m_s2, resting, first - LOBE_RADIUS_FRAMES, stop - LOBE_RADIUS_FRAMES, frame_s)
     return sorted(found, key=lambda change: (change.settled, change.frame))
@@ -188,7 +195,7 @@ def _spans(resting: BoolArray, first: int, stop: int) -> Iterator[_Span]:
             yield _Span(settled, left, b + ONE_SIDE_FRAMES, look, None)
 
 
-def _measure(up: FloatArray, rise: FloatArray, span: _Span, frame_s: float) -> Change | None:
+def _measure(up: FloatArray, rise: FloatArray, span: _Span, frame_s: float, coarse: bool) -> Change | None:
     """What moved in a span; None where one rest is not enough to say."""
     settled, start, end, before, after = span
     if before is not None and after is not None:
@@ -196,7 +203,8 @@ def _measure(up: FloatArray, rise: FloatArray, span: _Span, frame_s: float) -> C
         offset = _offset(up[:, start:end], *ends, _level(rise, before), _level(rise, after))
         velocity = np.cumsum(rise[start:end] - offset) * frame_s
         velocity -= velocity[-1] * (np.arange(end - start) + 1.0) / (end - start)
-        return _change(velocity, up, settled, start, ends, frame_s, rests=2)
+        change = _change(velocity, up, settled, start, ends, frame_s, rests=2)
+        return replace(change, rise_m=_lobe_rise_m(rise[start:end], frame_s)) if coarse else change
     known = before or after
     assert known is not None
     way = rise[start:end] - _level(rise, known)
@@ -234,6 +242,19 @@ def _offset(
         along + (1.0 - length2 / shown2) * late
     )
     return offset
+
+
+def _lobe_rise_m(rise: FloatArray, frame_s: float) -> float:
+    """Displacement in the largest lobe of the velocity: what it is made of lies within 2 s, whatever came before."""
+    kernel = np.concatenate((-_LOBE[::-1], (0.0,), _LOBE)) * frame_s
+    velocity = np.convolve(
+        rise - np.sum(rise.copy()) / len(rise), kernel, "same" if len(rise) >= len(kernel) else "full"
+    )
+    peak = int(np.argmax(np.abs(velocity)))
+    against = np.flatnonzero(velocity * velocity[peak] <= 0.0)
+    low = against[against < peak].max(initial=-1) + 1
+    high = against[against > peak].min(initial=len(velocity))
+    return float(np.sum(velocity[low:high].copy())) * frame_s
 
 
 def _spent(velocity: FloatArray) -> int | None:
