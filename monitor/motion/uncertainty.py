@@ -43,7 +43,7 @@ BIAS_WANDER_S = 25.0
 """The bias wanders by 0.1 deg/s in 25 s (motion.orient), times 3.5 s; a random walk, so it grows with the root of time."""
 TURN_BIAS_DEG_S = 0.03
 """Of the bias about the vertical, which no accelerometer sees, between two still moments: rest finds it to this (VQF)."""
-TURN_SKIN_DEG = 0.5
+TURN_SKIN_DEG = 0.55
 """The skin's settling about the trunk's axis, between a still moment and now."""
 TURN_SHARE = 0.02
 """Of a turn: scale of the gyroscope (1 %), and the skin that follows it."""
