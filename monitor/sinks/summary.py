@@ -16,6 +16,7 @@ from monitor.core.events import (
     Movement,
     Notice,
     Posture,
+    PostureState,
     Record,
     SittingBout,
     Slip,
@@ -23,6 +24,8 @@ from monitor.core.events import (
 )
 from monitor.sinks.angle_ranges import AngleRanges
 from monitor.sinks.event_json import plain
+from monitor.sinks.state_bounds import StateRuns, state_bounds
+from monitor.sinks.state_bounds import warnings as state_warnings
 
 SUMMARY_FORMAT = 1
 WARNINGS_MAX = 50
@@ -38,6 +41,7 @@ class Summary:
         self._last_s = np.nan
         self._rate_hz = 0.0
         self._state_s: dict[str, float] = {state.value: 0.0 for state in Posture}
+        self._runs = StateRuns()
         self._angles = AngleRanges()
         self._oriented = False
         self._bouts: list[dict[str, Any]] = []
@@ -68,6 +72,8 @@ class Summary:
             case SittingBout():
                 bout = {"start_s": record.start_s, "end_s": record.end_s}
                 self._bouts.append({**bout, "interruptions_s": record.interruptions_s, "cut": record.cut})
+            case PostureState():
+                self._runs.push(record)
             case Transition():
                 self._transitions += 1
             case Movement() if not _is_turn(record):
@@ -121,6 +127,10 @@ class Summary:
             self.warn("The mount is not known: all angles are empty.")
         elif self._rows and ranges["flexion_deg"] is None:
             self.warn("It is not known where forward is: flexion and lateral bend are empty.")
+        runs = self._runs.until(self._first_s, self._last_s) if self._rows else []
+        for sentence in state_warnings(runs):
+            self.warn(sentence)
+        bounds = state_bounds(runs)
         return {
             "format": SUMMARY_FORMAT,
             "start_s": plain(self._first_s),
@@ -130,6 +140,8 @@ class Summary:
             "rate_hz": self._rate_hz,
             "coverage": round(self.coverage, 6),
             "state_s": {name: round(seconds, 3) for name, seconds in self._state_s.items()},
+            "state_s_low": {state.value: round(found.low_s, 3) for state, found in bounds.items()},
+            "state_s_high": {state.value: round(found.high_s, 3) for state, found in bounds.items()},
             "bouts": [
                 {**bout, "doubtful": self._doubted(bout["start_s"], bout["end_s"])} for bout in self._bouts
             ],

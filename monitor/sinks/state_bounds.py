@@ -1,0 +1,162 @@
+"""How far the time in each state may be off: bounds that hold the truth on 95 % of days.
+
+What is wrong about a posture is wrong for as long as it lasts: someone perched for a quarter of an hour looks like standing
+all that time. So a run of one state is one question, right or wrong as a whole, and the more runs a total is made of the
+less it may be off by. A run's doubt comes from the confidence of the change that began it and of the one that ended it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from monitor.core.events import Posture, PostureState
+
+WITHIN_SD = 1.96
+"""Bounds are this many standard deviations either side of the mean: 95 % of a normal spread."""
+DOUBT_MIN = 0.004
+"""No run of sitting or standing is surer than this: perching and leaning look alike (facts S.3) [I, simulated days]."""
+DOUBT_MAX = 0.5
+"""Nor does a claim tell less than nothing."""
+WALK_DOUBT = 0.03
+"""Of a run of walking: some of it was standing on the spot [I, recall of walking 0.99 and more]."""
+LIE_DOUBT = 0.02
+"""Of a run of lying: far leaning back in a seat [I]."""
+EDGE_SD_S = 5.0
+"""Of the moment of a change: the posture is decided up to 5 s late [I]."""
+UNTOLD_SITTING: Mapping[Posture, float] = {
+    Posture.SITTING: 0.75,
+    Posture.STANDING: 0.25,
+    Posture.WALKING: 0.25,
+    Posture.LYING: 0.6,
+    Posture.UNKNOWN: 0.5,
+}
+"""P(sitting) of untold time beside each state: it may be the one before or the one after; on either side of a walk one
+stands, before and after lying one sits up [I]."""
+OFF_BODY_S = 300.0
+"""Lying for longer than this as the recording ends may be a sensor laid aside [I]."""
+UNTOLD_SAID_S = 60.0
+RESTED_SAID_S = 600.0
+"""From this much untold time, or rest, it is said: totals of less are read by nobody [I]."""
+KEPT_STATES = (Posture.SITTING, Posture.STANDING, Posture.WALKING, Posture.LYING)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One state from `start_s` to `end_s`; `confidence` 0..1 of the change that began it."""
+
+    state: Posture
+    start_s: float
+    end_s: float
+    confidence: float
+
+    @property
+    def seconds(self) -> float:
+        return self.end_s - self.start_s
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Seconds between which a total lies."""
+
+    low_s: float
+    high_s: float
+
+
+class StateRuns:
+    """Fold posture states into runs. A later decision about an earlier moment replaces what was thought from there on."""
+
+    def __init__(self) -> None:
+        self._states: list[PostureState] = []
+
+    def push(self, state: PostureState) -> None:
+        while self._states and self._states[-1].t_s >= state.t_s:
+            self._states.pop()
+        self._states.append(state)
+
+    def until(self, first_s: float, last_s: float) -> list[Run]:
+        """The runs of first_s..last_s without any hole: before the first decision the state is unknown."""
+        starts = [min(last_s, max(first_s, state.t_s)) for state in self._states]
+        runs = [Run(Posture.UNKNOWN, first_s, starts[0] if starts else last_s, 1.0)]
+        for state, (start_s, end_s) in zip(self._states, pairwise([*starts, last_s]), strict=True):
+            runs.append(Run(state.state, start_s, end_s, state.confidence))
+        return [run for run in runs if run.seconds > 0.0]
+
+
+def state_bounds(runs: Sequence[Run]) -> dict[Posture, Bounds]:
+    """Bounds of the total of each known state. Runs are independent of each other, seconds within one are not."""
+    total_s = math.fsum(run.seconds for run in runs)
+    mean = dict.fromkeys(KEPT_STATES, 0.0)
+    variance = dict.fromkeys(KEPT_STATES, 0.0)
+    for run, shares in zip(runs, _shares(runs), strict=True):
+        for state, p in shares.items():
+            mean[state] += p * run.seconds
+            variance[state] += p * (1.0 - p) * run.seconds**2 + (EDGE_SD_S**2 if p > 0.5 else 0.0)
+    found = {}
+    for state in KEPT_STATES:
+        reach_s = WITHIN_SD * math.sqrt(variance[state])
+        found[state] = Bounds(max(0.0, mean[state] - reach_s), min(total_s, mean[state] + reach_s))
+    aside = _laid_aside(runs)
+    if aside is not None:
+        lying = found[Posture.LYING]
+        found[Posture.LYING] = Bounds(max(0.0, lying.low_s - aside.seconds), lying.high_s)
+    return found
+
+
+def warnings(runs: Sequence[Run]) -> list[str]:
+    """What one sensor cannot tell of this recording, a sentence each."""
+    said = []
+    untold_s = math.fsum(run.seconds for run in runs if run.state is Posture.UNKNOWN)
+    rested_s = math.fsum(run.seconds for run in runs if run.state in (Posture.SITTING, Posture.STANDING))
+    if untold_s >= UNTOLD_SAID_S:
+        said.append(f"For {untold_s / 60.0:.0f} min the posture could not be told.")
+    if rested_s >= RESTED_SAID_S:
+        said.append(
+            "One sensor cannot tell perching or leaning forward on a seat from standing still: both count as what they look"
+            " like, and the bounds of sitting and standing allow for it."
+        )
+    aside = _laid_aside(runs)
+    if aside is not None:
+        said.append(
+            f"The last {aside.seconds / 60.0:.0f} min look like lying, and so does a sensor that was laid aside: the lower"
+            " bound of lying leaves them out."
+        )
+    return said
+
+
+def _shares(runs: Sequence[Run]) -> list[dict[Posture, float]]:
+    """The probability of each state, run by run."""
+    shares = []
+    for i, run in enumerate(runs):
+        before = runs[i - 1] if i else None
+        after = runs[i + 1] if i + 1 < len(runs) else None
+        match run.state:
+            case Posture.SITTING | Posture.STANDING:
+                other = Posture.STANDING if run.state is Posture.SITTING else Posture.SITTING
+                doubt = _doubt(run, after)
+                shares.append({run.state: 1.0 - doubt, other: doubt})
+            case Posture.WALKING:
+                shares.append({Posture.WALKING: 1.0 - WALK_DOUBT, Posture.STANDING: WALK_DOUBT})
+            case Posture.LYING:
+                shares.append({Posture.LYING: 1.0 - LIE_DOUBT, Posture.SITTING: LIE_DOUBT})
+            case _:
+                sides = [UNTOLD_SITTING[side.state] for side in (before, after) if side is not None] or [0.5]
+                sitting = math.fsum(sides) / len(sides)
+                shares.append({Posture.SITTING: sitting, Posture.STANDING: 1.0 - sitting})
+    return shares
+
+
+def _doubt(run: Run, after: Run | None) -> float:
+    """P(a run of sitting or standing is the other one): what began it was wrong, and what ended it as well."""
+    doubt = 1.0 - run.confidence
+    if after is not None and after.state not in (Posture.UNKNOWN, run.state):
+        doubt *= 2.0 * (1.0 - after.confidence)
+    return min(DOUBT_MAX, max(DOUBT_MIN, doubt))
+
+
+def _laid_aside(runs: Sequence[Run]) -> Run | None:
+    """The run at the end in which the sensor may have lain on a table."""
+    last = runs[-1] if runs else None
+    return last if last is not None and last.state is Posture.LYING and last.seconds > OFF_BODY_S else None
