@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from monitor.core.blocks import PoseBlock
 from monitor.core.events import SlipKind
-from monitor.motion.direction import Direction, angle_deg, turned
+from monitor.motion.direction import Direction, angle_deg, cosine, turned
 from monitor.motion.evidence import SAME_DEG, WALK_S, WALKING, Finding, Run, Suspect, Upright, Walk
 from monitor.motion.jumps import Jump
 from monitor.motion.seconds import Second, Seconds
@@ -24,6 +24,7 @@ REATTACHED_DEG = 30.0
 """A sensor that slid on its strap or skin turned less than this [I]."""
 UPSIDE_DOWN_DEG = 140.0
 """Nobody's trunk is this far from upright for long: lying is 90 deg, with 20 to 30 deg to spare [I]."""
+UPSIDE_DOWN_COSINE = math.cos(math.radians(UPSIDE_DOWN_DEG))
 WRONG_UP_DEG = 25.0
 """Walking this far from the calibrated upright: the calibration is of another attachment. Standing and sitting upright
 are within some 15 deg of walking [I]."""
@@ -230,14 +231,14 @@ class Attachment:
 
     def _hung(self, now: Second) -> Finding | None:
         """Upside down shows while sitting, too."""
-        self._hanging.add(now.up, now.t_s)
         upright = self._walking.up if self._walking else self._neutral
-        if upright is None or self._hanging.count < HANGING_S:
+        if upright is None or cosine(now.up, upright) > UPSIDE_DOWN_COSINE:
+            self._hanging.count = 0
             return None
-        up = self._hanging.direction
-        if angle_deg(up, upright) < UPSIDE_DOWN_DEG:
+        self._hanging.add(now.up, now.t_s)
+        if self._hanging.count < HANGING_S:
             return None
-        return self._slipped(now, self._hanging.start_s, upright, up, walking=False)
+        return self._slipped(now, self._hanging.start_s, upright, self._hanging.direction, walking=False)
 
     def _creep(self, now: Second) -> Finding | None:
         """Follow the walking vertical once it has crept far enough."""

@@ -15,10 +15,15 @@ def unit(v: Direction) -> Direction:
     return (x / size, y / size, z / size)
 
 
+def cosine(a: Direction, b: Direction) -> float:
+    """Of the angle between two directions; NaN passes through."""
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
 def angle_deg(a: Direction, b: Direction) -> float:
     """Angle between two directions; NaN passes through."""
-    cosine = a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
-    return math.degrees(math.acos(max(-1.0, min(1.0, cosine)))) if cosine == cosine else math.nan
+    c = cosine(a, b)
+    return math.degrees(math.acos(max(-1.0, min(1.0, c)))) if c == c else math.nan
 
 
 def turned(v: Direction, old: Direction, new: Direction) -> Direction:
@@ -28,14 +33,14 @@ def turned(v: Direction, old: Direction, new: Direction) -> Direction:
         old[2] * new[0] - old[0] * new[2],
         old[0] * new[1] - old[1] * new[0],
     )
-    cosine = old[0] * new[0] + old[1] * new[1] + old[2] * new[2]
-    along = (ax * v[0] + ay * v[1] + az * v[2]) / (1.0 + cosine)
+    c = cosine(old, new)
+    along = (ax * v[0] + ay * v[1] + az * v[2]) / (1.0 + c)
     x, y, z = v
     return unit(
         (
-            cosine * x + ay * z - az * y + along * ax,
-            cosine * y + az * x - ax * z + along * ay,
-            cosine * z + ax * y - ay * x + along * az,
+            c * x + ay * z - az * y + along * ax,
+            c * y + az * x - ax * z + along * ay,
+            c * z + ax * y - ay * x + along * az,
         )
     )
 

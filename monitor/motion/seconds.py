@@ -90,20 +90,19 @@ class Seconds:
         last_row = start + ((len(pose) - 1 - start) // k) * k
         jumps = self._jumps.find(frames.up, self._first_frame, (self._number + count) * s)
         rows = last_row - (waiting + s * np.arange(count - 1, -1, -1)) * k
-        for i, row in enumerate(rows.tolist()):
+        for row, t_s, (x, y, z), walking, still in zip(
+            rows.tolist(),
+            pose.imu.t_s[rows].tolist(),
+            mean.T.tolist(),
+            walks.tolist(),
+            quiet.tolist(),
+            strict=True,
+        ):
             number = self._number
-            settled = number >= SETTLING_S
-            x, y, z = mean[:, i].tolist()
             self._number += 1
-            yield Second(
-                number,
-                row,
-                float(pose.imu.t_s[row]),
-                (x, y, z),
-                settled and bool(walks[i]),
-                settled and bool(quiet[i]),
-                tuple(jump for jump in jumps if jump.frame // s == number) if settled and jumps else (),
-            )
+            settled = number >= SETTLING_S
+            jumped = tuple(jump for jump in jumps if jump.frame // s == number) if jumps and settled else ()
+            yield Second(number, row, t_s, (x, y, z), settled and walking, settled and still, jumped)
         spare = self._number * s - KEPT_S * s - self._first_frame
         if spare > 0:
             self._kept = _Frames(frames.vertical[spare:].copy(), frames.up[:, spare:].copy())
