@@ -59,10 +59,19 @@ def slips(records: Sequence[Any]) -> list[Slip]:
 
 def tilt_off_deg(records: Sequence[Any], activities: str, turns: Sequence[Turn] = ()) -> float:
     """How far up of the last mount told is from the truth at the end."""
-    told = [record for record in records if isinstance(record, MountSet)][-1]
-    off = multiply(np.array(told.quat), conjugate(np.array(true_mount(activities, turns, 1e6))))
-    x, y, z = rotate(off, np.array((0.0, 0.0, 1.0))).tolist()
+    x, y, z = rotate(_off(records, activities, turns), np.array((0.0, 0.0, 1.0))).tolist()
     return float(np.degrees(np.arctan2(np.hypot(x, y), z)))
+
+
+def forward_off_deg(records: Sequence[Any], activities: str, turns: Sequence[Turn] = ()) -> float:
+    """How far its forward is from the truth, about up."""
+    off = _off(records, activities, turns)
+    return abs((float(np.degrees(2.0 * np.arctan2(off[3], off[0]))) + 180.0) % 360.0 - 180.0)
+
+
+def _off(records: Sequence[Any], activities: str, turns: Sequence[Turn]) -> FloatArray:
+    told = [record for record in records if isinstance(record, MountSet)][-1]
+    return multiply(np.array(told.quat), conjugate(np.array(true_mount(activities, turns, 1e6))))
 
 
 @cache

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from slip_days import FORWARD, OVER, TO_THE_SIDE, inputs, slips, tilt_off_deg, worn
+from slip_days import FORWARD, OVER, TO_THE_SIDE, forward_off_deg, inputs, slips, tilt_off_deg, worn
 
 from monitor.core.blocks import TrunkBlock
 from monitor.core.events import REZEROED, MountSet, Notice, Posture, PostureState, SlipKind
@@ -20,6 +20,7 @@ SEAT = '{ do = "sit_upright", seconds = 120, fidgets_per_min = 0 }'
 MORNING = f'{WALK}, {CALM}, {SEAT}, {{ do = "rise" }}, {CALM}, {WALK}'
 IN_THE_SEAT_S = 150.0
 ROSE_S = 208.0
+FORWARD_TWICE = (0.0, 17.0, 0.0)
 
 
 def flexion_deg(records: list[Any], start_s: float, end_s: float) -> float:
@@ -125,6 +126,17 @@ def test_a_sensor_put_on_another_way_is_found_and_mounted_by_the_next_walk() -> 
     (slip,) = slips(records)
     assert slip.slip is SlipKind.REATTACHED
     assert tilt_off_deg(records, MORNING, moved) < 4.0
+
+
+def test_a_sensor_also_turned_about_upright_gets_its_forward_from_the_next_walk() -> None:
+    """Gravity shows the smaller part of it only: without another look flexion would be told of a side bend."""
+    moved = ((100.0, (0.0, 0.0, 100.0), 6.0), (107.0, FORWARD_TWICE, 3.0))
+    longer = MORNING + ', { do = "walk", seconds = 30 }'
+    records = worn(longer, moved)
+    first, second = slips(records)
+    assert first.slip is SlipKind.SLIPPED
+    assert (second.slip, second.angle_deg) == (SlipKind.REATTACHED, pytest.approx(100.0, abs=15.0))
+    assert forward_off_deg(records, longer, moved) < 10.0
 
 
 def test_between_the_slip_of_another_way_and_the_new_mount_there_are_no_angles() -> None:

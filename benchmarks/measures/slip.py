@@ -27,6 +27,7 @@ from firmware_sim.worn import put_on
 from monitor.core.events import MountSet, Record, Slip
 from monitor.core.inputs import FloatArray, Input, Mark, Packet
 from monitor.core.quaternion import conjugate, multiply, rotate
+from monitor.motion.attachment import REATTACHED_DEG, UPSIDE_DOWN_DEG
 from monitor.pipeline import Pipeline
 
 PLACEMENT = "lower_back"
@@ -51,10 +52,11 @@ STANDING = STATE_NAMES.index("standing")
 class Day:
     """`found` the first slip told after the sensor moved, `late_s` after the next quiet stand began (inf: never, NaN: there
     was no such stand), `false` those told beside it in `hours`. `tilt_deg`, `forward_deg`: how far the mount in force at
-    the end is off (NaN: unknown).
+    the end is off (NaN: unknown). `name`: what a turn of upright by so much is called.
     """
 
     kind: str
+    name: str
     found: Slip | None
     late_s: float
     false: int
@@ -94,8 +96,8 @@ def _slipped(days: Sequence[Day]) -> Iterator[Figure]:
 
 def _put_on_again(name: str, days: Sequence[Day]) -> Iterator[Figure]:
     yield _figure(f"{name}: told within 2 h", days, _told(days), must=1.0)
-    right = [day.found is not None and day.found.slip.value == day.kind for day in days]
-    yield _figure(f"{name}: called so", days, float(np.mean(right)))
+    right = [day.found is not None and day.found.slip.value == day.name for day in days]
+    yield _figure(f"{name}: called by its size", days, float(np.mean(right)))
     yield _figure(f"{name}: tilt left, p95", days, _p95(day.tilt_deg for day in days), "deg", "less")
     forward = [day.forward_deg for day in days if not math.isnan(day.forward_deg)]
     yield _figure(f"{name}: forward known again", days, len(forward) / len(days))
@@ -128,7 +130,7 @@ def _day(kind: str, seed: int) -> Day:
     """One simulated day with (or without) one turn of the sensor."""
     script = _without_turns(load("mixed_day"))
     rng = np.random.default_rng((seed, KINDS.index(kind)))
-    at_s, end_s = math.inf, DAY_S
+    at_s, end_s, name = math.inf, DAY_S, kind
     if kind != "none":
         at_s = float(rng.uniform(EARLIEST_S, LATEST_S))
         end_s = at_s + AFTERWARDS_S
@@ -136,6 +138,7 @@ def _day(kind: str, seed: int) -> Day:
         seconds = 0.5 if kind == "slipped" else HANDLING_S
         turn = Turn(at_s, _turn_deg(kind, quat, rng), seconds)
         script = replace(script, sensor=replace(script.sensor, slips=(turn,)))
+        name = _name(quat, np.array(_worn_mount(script, seed, end_s)))
     told = list(_told_by_the_pipeline(script, seed, end_s))
     slips = [record for record in told if isinstance(record, Slip)]
     found = next((slip for slip in slips if slip.decided_s > at_s), None)
@@ -144,7 +147,7 @@ def _day(kind: str, seed: int) -> Day:
         late_s = math.inf if found is None else found.decided_s - stand_s
     tilt_deg, forward_deg = _mount_error(script, seed, told, end_s)
     false = len(slips) - (found is not None)
-    return Day(kind, found, late_s, false, end_s / 3600.0, tilt_deg, forward_deg)
+    return Day(kind, name, found, late_s, false, end_s / 3600.0, tilt_deg, forward_deg)
 
 
 def _without_turns(script: Scenario) -> Scenario:
@@ -167,6 +170,14 @@ def _turn_deg(kind: str, quat: FloatArray, rng: np.random.Generator) -> tuple[fl
         turn = _rotation_vector_deg(multiply(conjugate(quat), after / np.sqrt(np.sum(after * after))))
     x, y, z = turn.tolist()
     return x, y, z
+
+
+def _name(before: FloatArray, after: FloatArray) -> str:
+    """By how far upright turned in sensor axes."""
+    up = np.array((0.0, 0.0, 1.0))
+    cosine = float(np.sum(rotate(conjugate(before), up) * rotate(conjugate(after), up)))
+    tilt_deg = math.degrees(math.acos(max(-1.0, min(1.0, cosine))))
+    return KINDS[1 + int(tilt_deg >= REATTACHED_DEG) + int(tilt_deg >= UPSIDE_DOWN_DEG)]
 
 
 def _rotation_vector_deg(quat: FloatArray) -> FloatArray:

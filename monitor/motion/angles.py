@@ -8,15 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from monitor.core.blocks import ImuBlock, PoseBlock, TrunkBlock, freeze, take
+from monitor.core.blocks import PoseBlock, TrunkBlock, freeze, take
 from monitor.core.errors import MountError, SettingsError
 from monitor.core.events import REZEROED, Gap, MountSet, Notice, Record, Slip, SlipKind
-from monitor.core.inputs import BoolArray, FloatArray, Mark
+from monitor.core.inputs import FloatArray, Mark
 from monitor.core.quaternion import to_matrix
 from monitor.motion.attachment import Attachment
 from monitor.motion.evidence import Finding
 from monitor.motion.mount import Mount, find_mount
-from monitor.motion.reseat import cranial, reseated, sentence
+from monitor.motion.recent import Recent
+from monitor.motion.reseat import TURNED_DEG, cranial, reseated, sentence, turned_about_up_deg
 from monitor.motion.still import Still
 from monitor.motion.tilt import DEG_PER_RAD, tilt_deg
 from monitor.motion.turn import turned
@@ -25,8 +26,6 @@ from monitor.motion.uncertainty import Deviations, deviations_deg
 PUT_BACK_ON = (
     "The sensor was put back on, so its angles are unknown until you calibrate again or walk for 20 s."
 )
-RECENT_S = 20.0
-"""Rows kept for a new mount: longer than the walk it is found from."""
 
 
 class TrunkAngles:
@@ -54,7 +53,7 @@ class TrunkAngles:
         self._until_s = math.nan
         self._collected: list[PoseBlock] = []
         self._attachment: Attachment | None = None
-        self._recent: list[PoseBlock] = []
+        self._recent = Recent()
 
     def push(self, items: Sequence[Record]) -> list[Record]:
         out: list[Record] = []
@@ -153,18 +152,15 @@ class TrunkAngles:
         if not len(part):
             return
         out.append(self._trunk(part))
-        self._recent.append(part)
-        oldest_s = float(part.imu.t_s[-1]) - RECENT_S
-        while self._recent[0].imu.t_s[-1] <= oldest_s:
-            self._recent.pop(0)
+        self._recent.add(part)
 
     def _moved(self, found: Finding, out: list[Record]) -> None:
-        """The sensor sits in another way than the mount says."""
+        """The sensor sits in another way than the mount says, or a walk may tell."""
+        if self._mount is not None and found.slip is None and found.walking:
+            self._recheck(self._mount, found, out)
+            return
         if found.slip is not None:
-            slip = Slip(
-                self._sensor or "", found.t_s, found.from_s, found.angle_deg, found.slip, found.decided_s
-            )
-            out += [slip, Notice(found.decided_s, found.slip.value, sentence(slip), slip.sensor)]
+            self._tell(found, found.angle_deg, found.slip, out)
         if self._mount is not None and found.slip in (None, SlipKind.SLIPPED):
             source = REZEROED if found.slip is None else self._mount.source
             self._apply(reseated(self._mount, found), found.decided_s, source, out)
@@ -174,10 +170,25 @@ class TrunkAngles:
         if found.walking:
             self._remount(found.decided_s, out)
 
+    def _tell(self, found: Finding, angle_deg: float, kind: SlipKind, out: list[Record]) -> None:
+        slip = Slip(self._sensor or "", found.t_s, found.from_s, angle_deg, kind, found.decided_s)
+        out += [slip, Notice(found.decided_s, kind.value, sentence(slip), slip.sensor)]
+
+    def _recheck(self, mount: Mount, found: Finding, out: list[Record]) -> None:
+        """Gravity does not show a turn about upright; the walk after a slip may."""
+        try:
+            walked = find_mount([self._recent.until(found.decided_s)], self._placement)
+        except MountError:
+            return
+        apart_deg = turned_about_up_deg(mount, walked)
+        if apart_deg > TURNED_DEG:
+            self._tell(found, apart_deg, SlipKind.REATTACHED, out)
+            self._set(walked, found.decided_s, out)
+
     def _remount(self, t_s: float, out: list[Record]) -> None:
         """A mount from the walk that the last rows are, if it is good for one."""
         try:
-            mount = find_mount([_joined(self._recent, t_s - RECENT_S)], self._placement, need_forward=False)
+            mount = find_mount([self._recent.until(t_s)], self._placement, need_forward=False)
         except MountError:
             return
         self._set(mount, t_s, out)
@@ -249,25 +260,6 @@ def _heading(quat: FloatArray, mount: Mount) -> FloatArray:
     heading: FloatArray = np.arctan2(z * a + y * b - x * c - w * d, w * a + x * b + y * c + z * d)
     heading *= 2.0
     return heading
-
-
-def _joined(poses: Sequence[PoseBlock], after_s: float) -> PoseBlock:
-    """The rows later than `after_s` in one block, laid out alike however they were cut."""
-
-    def rows(columns: Sequence[FloatArray | BoolArray]) -> Any:
-        return np.ascontiguousarray(np.concatenate(columns)[first:])
-
-    imus = [pose.imu for pose in poses]
-    first = int(np.searchsorted(np.concatenate([imu.t_s for imu in imus]), after_s, side="right"))
-    imu = ImuBlock(
-        sensor=imus[0].sensor,
-        t_s=rows([imu.t_s for imu in imus]),
-        acc=rows([imu.acc for imu in imus]),
-        gyr=None if imus[0].gyr is None else rows([imu.gyr for imu in imus if imu.gyr is not None]),
-        ok=rows([imu.ok for imu in imus]),
-        rate_hz=imus[0].rate_hz,
-    )
-    return PoseBlock(imu, rows([pose.quat for pose in poses]), rows([pose.up for pose in poses]))
 
 
 def _named(item: Record) -> str | None:

@@ -22,6 +22,8 @@ SLIP_DEG = 5.5
 from one quiet stand to the next [I]."""
 REATTACHED_DEG = 30.0
 """A sensor that slid on its strap or skin turned less than this [I]."""
+RECHECK_DEG = 12.0
+"""After a larger slip forward is looked for anew: a hand that put the sensor back may have turned it about upright, too [I]."""
 UPSIDE_DOWN_DEG = 140.0
 """Nobody's trunk is this far from upright for long: lying is 90 deg, with 20 to 30 deg to spare [I]."""
 UPSIDE_DOWN_COSINE = math.cos(math.radians(UPSIDE_DOWN_DEG))
@@ -99,6 +101,7 @@ class Attachment:
         self._followed: Direction | None = None
         self._jumps: list[tuple[float, Jump]] = []
         self._suspect: Suspect | None = None
+        self._recheck = False
         self._away = Run()
         self._stands = 0
 
@@ -143,6 +146,9 @@ class Attachment:
             self._away.count, self._suspect = 0, None
             self._walking.learn(now.up, now.t_s - WALK_S)
             self._forget_jumps(now.t_s - WALK_S)
+            if self._recheck and walk.count >= REMOUNT_S:
+                self._recheck = False
+                return Finding(now.row + 1, now.t_s, self._known_s, now.t_s, up, up, None, walking=True)
             return self._creep(now)
         return None
 
@@ -186,8 +192,8 @@ class Attachment:
         if not known:
             return self._first_stand(now, up)
         away_deg = angle_deg(up, known.up)
-        if SLIP_DEG <= away_deg <= LEANING_DEG:
-            return self._stood_elsewhere(now, up)
+        if SLIP_DEG <= away_deg < REATTACHED_DEG:
+            return self._stood_elsewhere(now, up, leaning=away_deg > LEANING_DEG)
         if away_deg <= SAME_DEG:
             self._suspect = None
             known.learn(now.up, now.t_s - 1.0)
@@ -205,11 +211,11 @@ class Attachment:
             return self._slipped(now, self._stand.start_s, usual, up, walking=False)
         return None
 
-    def _stood_elsewhere(self, now: Second, up: Direction) -> Finding | None:
+    def _stood_elsewhere(self, now: Second, up: Direction, *, leaning: bool) -> Finding | None:
         """A slip, or somebody leaning on something: a jump that leads there tells, or standing there a second time."""
         usual, suspect = self._standing.up, self._suspect
         again = suspect is not None and suspect.stand != self._stands and suspect.agrees(usual, up)
-        if not again and self._explained(usual, up) is None:
+        if leaning or not (again or self._explained(usual, up) is not None):
             if suspect is None or suspect.stand != WALKING:
                 self._suspect = Suspect(usual, up, self._stands)
             return None
@@ -264,6 +270,7 @@ class Attachment:
         self._walk, self._stand, self._hanging = Walk(), Run(), Run()
         self._jumps, self._suspect, self._away = [], None, Run()
         if kind is SlipKind.SLIPPED:
+            self._recheck = self._recheck or angle >= RECHECK_DEG
             self._walking.moved(old, new)
             self._standing.moved(old, new)
             self._neutral = None if self._neutral is None else turned(self._neutral, old, new)

@@ -52,7 +52,8 @@ class Upright:
 class Finding:
     """`rows` of the block lead up to it. The least turn that takes `old` to `new` (verticals in sensor axes) undoes it.
 
-    `slip` None: no slip, but the walking vertical to follow. `walking`: the rows before are walking, good for a mount.
+    `slip` None: no slip, but the walking vertical to follow, or (`walking`) a walk that was waited for. `walking`: the rows
+    before are walking, good for a mount.
     """
 
     rows: int

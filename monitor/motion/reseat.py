@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
 
 from monitor.core.events import Slip, SlipKind
-from monitor.core.quaternion import multiply
+from monitor.core.quaternion import conjugate, multiply
 from monitor.motion.direction import Direction
 from monitor.motion.evidence import Finding
 from monitor.motion.mount import Mount
@@ -17,6 +18,8 @@ WALKED_QUALITY = 0.8
 STOOD_QUALITY = 0.6
 """At most, of one that followed a stand: people stand within some 2 deg of themselves [I]."""
 
+TURNED_DEG = 60.0
+"""Forward told by a walk this far from the mount's: the sensor was turned; walking tells forward to some 8 deg [I]."""
 AGAIN = "A walk of 20 s or a calibration gives its angles again."
 
 
@@ -41,6 +44,12 @@ def sentence(slip: Slip) -> str:
             return f"The sensor is upside down. {doubtful} {AGAIN}"
         case _:
             return f"The sensor sits {slip.angle_deg:.0f} degrees away from where it was. {doubtful} {AGAIN}"
+
+
+def turned_about_up_deg(mount: Mount, other: Mount) -> float:
+    """Angle between the two mounts' forward, about the body's long axis, 0 to 180."""
+    w, _, _, z = multiply(np.array(mount.quat), conjugate(np.array(other.quat))).tolist()
+    return abs((math.degrees(2.0 * math.atan2(z, w)) + 180.0) % 360.0 - 180.0)
 
 
 def cranial(mount: Mount) -> Direction:
