@@ -11,7 +11,7 @@ import pytest
 from trunk_script import Script, sensor_mark
 
 from monitor.core.blocks import TrunkBlock
-from monitor.core.events import REZEROED, Gap, MountSet, Posture, PostureState, Slip, SlipKind, Transition
+from monitor.core.events import REZEROED, Gap, MountSet, Notice, Posture, PostureState, Slip, SlipKind, Transition
 from monitor.core.inputs import Mark
 from monitor.detect.posture import DETECTOR
 
@@ -82,13 +82,19 @@ def test_a_bend_and_back_is_no_sitting_down() -> None:
     assert at(run([Script().walk(20).hold(5).bend(60.0).hold(20).block()]), 40.0) is STAND
 
 
-def test_tilt_alone_tells_sitting_at_the_lower_back_and_nothing_at_the_chest() -> None:
+def test_tilt_tells_sitting_at_the_lower_back_at_once_and_at_the_chest_only_with_calm_and_a_word_of_warning() -> (
+    None
+):
     """No change is seen: the rows begin in a chair after walking was known from before."""
     script = Script().walk(20).hold(5)
     slid = Script(start_s=script.seconds + 10.0, flexion_deg=-25.0).hold(60).block()
     items = [script.block(), Gap("A", script.seconds, slid.t_s[0], "missing"), slid]
     assert at(run(items), 80.0) is SIT
-    assert at(run(items, "sternum"), 80.0) is UNKNOWN
+    chest = run(items, "sternum")
+    assert (at(chest, 40.0), at(run(items), 40.0)) == (UNKNOWN, SIT)
+    assert at(chest, 80.0) is SIT
+    assert [r.id for r in chest if isinstance(r, Notice)] == ["posture_thoracic"]
+    assert not [r for r in run(items) if isinstance(r, Notice)]
 
 
 def test_a_neutral_pose_from_walking_is_as_good_as_walking_and_a_still_one_is_not() -> None:

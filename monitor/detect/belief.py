@@ -12,6 +12,7 @@ from monitor.core.inputs import FloatArray
 from monitor.detect.reference import Direction3
 
 MISSED_PER_S = 1 / 12000.0  # changes missed: one in ten of one change per 20 min [I]
+MISSED_THORACIC_PER_S = 1 / 600.0  # at the chest or without a gyroscope: most of them, in both directions [I]
 AFTER_WALKING = 0.03  # P(sitting) right after walking: one stands [I]
 AFTER_LYING = 0.9  # P(sitting) right after lying: one gets up by way of sitting, or else walks soon [I]
 TILT_MIDDLE_DEG = 11.6  # from walking upright; beyond it one rather sits (Vaha-Ypya 2017)
@@ -93,6 +94,7 @@ class Belief:
     """
 
     step_s: float
+    missed_per_s: float = MISSED_PER_S
     odds: float = 0.0
     slow: float = 0.0
     claimed: Posture = Posture.UNKNOWN
@@ -153,7 +155,7 @@ class Belief:
             self.slow = slow
         self.steps += 1
         if self.steps >= BATCH_STEPS:
-            self.odds -= 2.0 * math.sinh(self.odds) * MISSED_PER_S * self.step_s * self.steps
+            self.odds -= 2.0 * math.sinh(self.odds) * self.missed_per_s * self.step_s * self.steps
             self._fold()
         odds += tilt + twist
         if odds > (KEEP_ODDS if self.claimed is Posture.SITTING else CLAIM_ODDS):

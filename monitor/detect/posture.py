@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from monitor.core.blocks import TrunkBlock
-from monitor.core.events import MountSet, Posture, PostureState, Record, Transition
+from monitor.core.events import MountSet, Notice, Posture, PostureState, Record, Transition
 from monitor.core.inputs import BoolArray, FloatArray, Mark
 from monitor.core.protocols import Detector
 from monitor.detect import gait, transitions
@@ -25,11 +25,14 @@ from monitor.detect.belief import (
     AFTER_LYING,
     AFTER_WALKING,
     CLAIM,
+    MISSED_PER_S,
+    MISSED_THORACIC_PER_S,
     Belief,
     log_odds,
     probability,
     tilt_log_odds,
 )
+from monitor.detect.calm import RESTLESS_SD_M_S2, Calm
 from monitor.detect.changes import Changes
 from monitor.detect.frames import Frames, FrameStage, column_sums, sizes
 from monitor.detect.reference import NEUTRAL, WALKED_ENOUGH_S, UprightReference, angle_deg, angles_deg
@@ -48,13 +51,20 @@ HAPPENED = 0.5  # a change of posture is given from this probability on, if the 
 CHANGE_LATE_S = 1.0  # a change settled late is given as no longer ago than this, to keep within 5 s [I]
 ONE_MOVEMENT_S = 2.0  # walking is not believed to follow a change within its own two seconds [I]
 WALKING_TILT_MAX_DEG = 30.0  # nobody walks further from the calibrated neutral pose: that is no reference [I]
+SOME_STEPS_S = 3.0  # walking for no longer does not prove that one had stood up (R1) [I]
 RECLINED_DEG = 72.0  # who is known to sit may recline, or the belt ride up, to here before it is lying [I]
 SHAKEN_SD_M_S2 = 0.3  # SD of |acc| in half a second beyond which it shakes (a car seat some 0.4) [I]
+WITHOUT_GYROSCOPE = 0.75  # of reliability is left: a lean looks like a rise to an accelerometer alone [I]
+THORACIC_WEIGHT = 0.65  # at the chest the tilt says less: people sit there in every direction [I]
 FINE_ROWS = 3  # rows in a fine frame from which their mean shows a jolt for what it was: 30 Hz [I]
 FORWARD_QUALITY = 0.6  # of a mount whose forward is trusted to tell rolling back from leaning forward [I]
 LAIN_S = 10.0  # who lay for less has not been lying: the sensor was being put on, or the trunk leaned far [I]
 FORWARD_BEND_S, PRONE_S = 20.0, 8.0  # bent forward beyond the lying angle is no lying before this long; [I]
 PRONE_RATE_DEG_S = 2.0  # nor before the second as long as the trunk sways so: a bend is held, a bed holds [I]
+THORACIC_NOTICE = (
+    "At the chest and upper back sitting and standing are told from movements and restlessness: far less surely than at the "
+    "lower back."
+)
 GAIT_SOURCE = "gait"  # a mount found from walking: its neutral pose is the walking vertical
 TILT_PLACEMENTS = ("lower_back", "waist")  # where tilt parts sitting from standing [I]
 AFTER_LYING_ODDS, AFTER_WALKING_ODDS = log_odds(AFTER_LYING), log_odds(AFTER_WALKING)
@@ -68,7 +78,8 @@ class _Steps(NamedTuple):
     """Steps of 0.5 s to be judged, each from `t_s` on, by what lies before the frame `until`.
 
     `up` (3, n) the mean vertical; `known`: it is calibrated; `forward`: so is x; `bent` far forward; `quiet`: the trunk
-    turns slowly; `still`: hardly; `seen`: rows were measured; `twist` log ratio `AHEAD_STEPS` later. All but `up` (n,).
+    turns slowly; `still`: hardly; `seen`: rows were measured; `twist` log ratio `AHEAD_STEPS` later;
+    `restless` moments. All but `up` (n,).
     """
 
     t_s: FloatArray
@@ -82,11 +93,14 @@ class _Steps(NamedTuple):
     still: BoolArray
     seen: BoolArray
     twist: FloatArray
+    restless: BoolArray
 
     def part(self, steps: slice) -> _Steps:
-        t_s, decided_s, until, up, known, forward, bent, quiet, still, seen, twist = self
+        t_s, decided_s, until, up, known, forward, bent, quiet, still, seen, twist, restless = self
         flags = (known[steps], forward[steps], bent[steps], quiet[steps], still[steps], seen[steps])
-        return _Steps(t_s[steps], decided_s[steps], until[steps], up[:, steps], *flags, twist[steps])
+        return _Steps(
+            t_s[steps], decided_s[steps], until[steps], up[:, steps], *flags, twist[steps], restless[steps]
+        )
 
 
 class PostureLogic:
@@ -96,6 +110,7 @@ class PostureLogic:
 
     def __init__(self) -> None:
         self._low = True
+        self._warned = False
         self._forward = True
         self._reference = UprightReference()
         self._belief = Belief(gait.STEP_S)
@@ -110,9 +125,10 @@ class PostureLogic:
         self._settled = 0
         self._frame_s, self._rows = FINE_FRAME_S, FINE_ROWS
         self._changes = Changes()
-        self._twist = Twist()
+        self._twist, self._calm = Twist(), Calm()
+        self._turns = True
         self._changed_s = -math.inf
-        self._bent_s = self._lain_s = 0.0
+        self._bent_s = self._lain_s = self._walk_s = 0.0
 
     def notice(self, record: Record) -> None:
         if isinstance(record, Mark) and record.kind == "sensor" and record.value.get("primary"):
@@ -160,6 +176,7 @@ class PostureLogic:
             before = (
                 self._history[UP_X : UP_Z + 1, -1:] if self._history.shape[1] else new[UP_X : UP_Z + 1, :1]
             )
+            self._turns = False
             new[RATE2] = _squared_tilt_rate(
                 np.concatenate((before, new[UP_X : UP_Z + 1]), axis=1), frames.frame_s
             )
@@ -186,6 +203,7 @@ class PostureLogic:
         around[:MEASURED] /= 2 * gait.ACTIVITY_RADIUS_FRAMES + 1
         walking = gait.majority(gait.walking(around[MAGNITUDE], around[SQUARE], history[MAGNITUDE], centres))
         around, inner = around[:, side:-side], centres[side:-side]
+        spread2 = around[SQUARE] - around[MAGNITUDE] * around[MAGNITUDE]
         steps = _Steps(
             history[START, inner],
             history[END, inner + LAG_FRAMES],
@@ -198,6 +216,7 @@ class PostureLogic:
             around[RATE2] < PRONE_RATE_DEG_S * PRONE_RATE_DEG_S,
             around[MEASURED] > 0.0,
             self._twists(stop),
+            spread2 > RESTLESS_SD_M_S2 * RESTLESS_SD_M_S2,
         )
         self._look_for_changes((stop - 1) * gait.STEP_FRAMES + LAG_FRAMES + 1)
         self._step = stop
@@ -252,13 +271,16 @@ class PostureLogic:
             )
         ):
             self._twist.forget()
+            self._calm.forget()
             if not seen:
                 out += self._unseen(t_s, decided_s)
                 continue
             if self._changes:
                 out += self._change(run, i, walking=True)
             if t_s - self._changed_s > ONE_MOVEMENT_S:
-                belief.happened(AFTER_WALKING_ODDS, Posture.WALKING)
+                self._walk_s += gait.STEP_S
+                odds = AFTER_WALKING_ODDS if self._walk_s > SOME_STEPS_S else min(belief.odds, 0.0)
+                belief.happened(odds, Posture.WALKING)
             if not known or angle_deg(up, NEUTRAL) < WALKING_TILT_MAX_DEG:
                 reference.walk(up, gait.STEP_S)
             belief.claimed = Posture.WALKING
@@ -267,7 +289,9 @@ class PostureLogic:
 
     def _resting(self, run: _Steps) -> list[Record]:
         """Judge steps of 0.5 s without walking: the reference stays, so that the tilts of all are found at once."""
-        belief, twist, walked = self._belief, self._twist, self._reference.walked
+        belief, walked = self._belief, self._reference.walked
+        sway = self._twist if self._low and self._turns else self._calm
+        belief.missed_per_s = MISSED_PER_S if sway is self._twist else MISSED_THORACIC_PER_S
         tilt = angles_deg(run.up, self._reference.direction)
         if not walked:
             tilt[~run.known] = math.nan
@@ -277,7 +301,12 @@ class PostureLogic:
                 math.asin(self._reference.direction[0])
             )
             told = tilt_log_odds(np.where(run.forward & ~np.isnan(tilt), back, tilt), walked=walked)
-        ratio = run.twist if walked else np.where(run.known, run.twist, math.nan)
+        elif walked:
+            told = THORACIC_WEIGHT * tilt_log_odds(tilt, walked=True)
+        looks = np.where(run.known | walked, run.twist, math.nan)
+        if sway is self._calm:
+            looks = run.restless.astype(np.float64) if walked else np.full(len(tilt), math.nan)
+        self._walk_s = 0.0
         out: list[Record] = []
         for i, (up, quiet, seen, tilt_deg, tilted, turning) in enumerate(
             zip(
@@ -286,11 +315,11 @@ class PostureLogic:
                 run.seen.tolist(),
                 tilt.tolist(),
                 told.tolist(),
-                ratio.tolist(),
+                looks.tolist(),
                 strict=True,
             )
         ):
-            twist.rest(turning)
+            sway.rest(turning)
             if not seen:
                 out += self._unseen(float(run.t_s[i]), float(run.decided_s[i]))
                 continue
@@ -300,7 +329,7 @@ class PostureLogic:
                 out += self._lying(run, i)
                 continue
             self._bent_s = self._lain_s = 0.0
-            odds = belief.rest(up if quiet else None, tilted, twist.log_odds, walked=walked)
+            odds = belief.rest(up if quiet else None, tilted, sway.log_odds, walked=walked)
             if belief.claimed is not self._state or not self._said:
                 out += self._say(
                     float(run.t_s[i]), belief.claimed, probability(abs(odds)), float(run.decided_s[i])
@@ -315,6 +344,7 @@ class PostureLogic:
         self._lain_s += gait.STEP_S
         self._belief.happened(AFTER_LYING_ODDS if self._lain_s >= LAIN_S else 0.0, Posture.LYING)
         self._twist.forget()
+        self._calm.forget()
         return self._say(float(run.t_s[i]), Posture.LYING, LIE_CONFIDENCE, float(run.decided_s[i]))
 
     def _unseen(self, t_s: float, decided_s: float) -> list[Record]:
@@ -332,6 +362,8 @@ class PostureLogic:
         out: list[Record] = []
         for changed_s, change in self._changes.due(t_s, int(run.until[i])):
             reliability = change.reliability(upright, forward=forward)
+            if not self._turns:
+                reliability *= WITHOUT_GYROSCOPE
             if not told or (walking and not change.rests) or reliability <= 0.5:
                 continue
             sitting = change.rise_m < 0.0
@@ -358,6 +390,9 @@ class PostureLogic:
             return []
         before, self._state, self._said = self._state, state, True
         out: list[Record] = [PostureState(t_s, state, confidence, decided_s)]
+        if not self._low and not self._warned and state in (Posture.SITTING, Posture.STANDING):
+            self._warned = True
+            out.append(Notice(t_s, "posture_thoracic", THORACIC_NOTICE))
         upright = {before, state} == {Posture.SITTING, Posture.STANDING}
         if Posture.UNKNOWN not in (before, state) and not upright and not moved:
             out.append(Transition(t_s, before, state, confidence, decided_s))
