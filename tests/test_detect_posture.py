@@ -11,7 +11,17 @@ import pytest
 from trunk_script import Script, sensor_mark
 
 from monitor.core.blocks import TrunkBlock
-from monitor.core.events import REZEROED, Gap, MountSet, Notice, Posture, PostureState, Slip, SlipKind, Transition
+from monitor.core.events import (
+    REZEROED,
+    Gap,
+    MountSet,
+    Notice,
+    Posture,
+    PostureState,
+    Slip,
+    SlipKind,
+    Transition,
+)
 from monitor.core.inputs import Mark
 from monitor.detect.posture import DETECTOR
 
