@@ -54,7 +54,7 @@ def measure(data: Path | None, *, quick: bool) -> Iterator[Figure]:  # noqa: ARG
         errors, peer, true = [], [], 0
         for trial in found:
             _, t_s, acc, gyr, *_ = trial
-            times = [float(x) for x in trial[which]]  # type: ignore[union-attr]
+            times = [float(x) for x in trial[which]]
             true += len(times)
             changes = told(t_s, acc, gyr, "lower_back").changes()
             errors += matched([s for s, k in changes if k == kind], times)

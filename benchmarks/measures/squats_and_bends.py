@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from figure import Figure, over_people
@@ -39,7 +40,7 @@ def _figure(
     kind: str,
     ours: dict[str, dict[str, list[bool]]],
     rules: dict[str, list[bool]],
-    better: str,
+    better: Literal["less", "more"],
     must: float,
     aim: float,
 ) -> Figure:
@@ -47,8 +48,7 @@ def _figure(
     value = float(np.mean([one for each in ours[kind].values() for one in each]))
     low, high = over_people(people)
     peers = {"plain rules": float(np.mean(rules[kind]))}
-    side = "more" if better == "more" else "less"
     files = len(rules[kind])
     return Figure(
-        what, "sisfall_waist", len(people), value, "1", side, must, aim, low, high, peers, f"{files} files"
+        what, "sisfall_waist", len(people), value, "1", better, must, aim, low, high, peers, f"{files} files"
     )

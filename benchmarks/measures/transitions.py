@@ -7,6 +7,7 @@ where the recording says what the wearer did. Scripted files with one sit and on
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +22,17 @@ from monitor.core.inputs import FloatArray
 
 CODES = {"sit": 7, "rise": 8}
 Changes = list[tuple[float, str]]
-Trial = tuple[str, dict[str, list[float]], Changes, Changes, FloatArray]
-"""(person, true times, told, by the rules, times of unlabelled rows)."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Times of true changes by kind, what was told, what the rules say; `unlabelled_s` times of rows without a truth."""
+
+    person: str
+    true: dict[str, list[float]]
+    told: Changes
+    rules: Changes
+    unlabelled_s: FloatArray
 
 
 def trials(data: Path) -> Iterator[Trial]:
@@ -36,11 +46,12 @@ def trials(data: Path) -> Iterator[Trial]:
         for _, first, last in segments:
             within[first:last] = True
         unlabelled = t_s[(truth == "") & ~within]
-        yield person, true, told(t_s, acc, gyr, "waist").changes(), rule(t_s, acc, gyr).changes, unlabelled
+        say = told(t_s, acc, gyr, "waist").changes()
+        yield Trial(person, true, say, rule(t_s, acc, gyr).changes, unlabelled)
     for person, t_s, acc, gyr, off_s, on_s in seats(data / "pibench_sts"):
         true = {"sit": on_s.tolist(), "rise": off_s.tolist()}
         say = told(t_s, acc, gyr, "lower_back").changes()
-        yield person, true, say, rule(t_s, acc, gyr).changes, np.empty(0)
+        yield Trial(person, true, say, rule(t_s, acc, gyr).changes, np.empty(0))
 
 
 def measure(data: Path | None, *, quick: bool) -> Iterator[Figure]:  # noqa: ARG001
@@ -48,9 +59,12 @@ def measure(data: Path | None, *, quick: bool) -> Iterator[Figure]:  # noqa: ARG
     if data is None or not (data / "hapt_waist").exists():
         return
     found = list(trials(data))
-    people = len({trial[0] for trial in found})
+    people = len({trial.person for trial in found})
     for kind in CODES:
-        ours, rules = _counts(found, kind, 2), _counts(found, kind, 3)
+        ours, rules = (
+            _counts([t.told for t in found], found, kind),
+            _counts([t.rules for t in found], found, kind),
+        )
         for what, which in (("sensitivity", 1), ("predictive value", 2)):
             asked = ours[which]
             low, high = exact_interval(ours[0], asked)
@@ -63,16 +77,16 @@ def measure(data: Path | None, *, quick: bool) -> Iterator[Figure]:  # noqa: ARG
             )
 
 
-def _counts(found: list[Trial], kind: str, which: int) -> tuple[int, int, int]:
+def _counts(changes: list[Changes], found: list[Trial], kind: str) -> tuple[int, int, int]:
     """(found, true, told). What is told in unlabelled rows is neither right nor wrong."""
     hits = true = said = 0
-    for trial in found:
-        times = [t_s for t_s, k in trial[which] if k == kind]  # type: ignore[misc]
-        hit = len(matched(times, trial[1][kind]))
+    for each, trial in zip(changes, found, strict=True):
+        times = [t_s for t_s, k in each if k == kind]
         free = 0
         for t_s in times:
-            near = min((abs(t_s - x) for x in trial[1][kind]), default=np.inf)
-            gap = np.abs(trial[4] - t_s).min(initial=np.inf)
+            near = min((abs(t_s - x) for x in trial.true[kind]), default=np.inf)
+            gap = np.abs(trial.unlabelled_s - t_s).min(initial=np.inf)
             free += bool(near > WITHIN_S and gap < 1.0 / RATE_HZ)
-        hits, true, said = hits + hit, true + len(trial[1][kind]), said + len(times) - free
+        hits += len(matched(times, trial.true[kind]))
+        true, said = true + len(trial.true[kind]), said + len(times) - free
     return hits, true, said

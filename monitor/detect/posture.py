@@ -59,7 +59,7 @@ THORACIC_WEIGHT = 0.65  # at the chest the tilt says less: people sit there in e
 FINE_ROWS = 3  # rows in a fine frame from which their mean shows a jolt for what it was: 30 Hz [I]
 FORWARD_QUALITY = 0.6  # of a mount whose forward is trusted to tell rolling back from leaning forward [I]
 LAIN_S = 10.0  # who lay for less has not been lying: the sensor was being put on, or the trunk leaned far [I]
-FORWARD_BEND_S, PRONE_S = 20.0, 8.0  # bent forward beyond the lying angle is no lying before this long; [I]
+FORWARD_BEND_S, PRONE_S = 20.0, 5.0  # bent forward beyond the lying angle is no lying before this long; [I]
 PRONE_RATE_DEG_S = 2.0  # nor before the second as long as the trunk sways so: a bend is held, a bed holds [I]
 THORACIC_NOTICE = (
     "At the chest and upper back sitting and standing are told from movements and restlessness: far less surely than at the "
