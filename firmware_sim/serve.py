@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from bumble.transport import open_transport
 
 from firmware_sim.assemble import SimulatedWorld
 from firmware_sim.controller import start_each_client_clean
+from firmware_sim.firmware import Firmware
 from firmware_sim.peripheral import StatusListener
 from firmware_sim.scenario import Scenario
 
@@ -27,7 +29,8 @@ async def serve(
     """Serve until cancelled. `hci` is a Bumble transport: `tcp-server:127.0.0.1:9600`, `unix-server:/path`, ...
 
     `on_status` hears one sentence for each thing that happens, first `listening on ...`. A client that dies leaves no
-    trace: the next one's HCI Reset ends its connections. OSError where the transport cannot be opened.
+    trace: the next one's HCI Reset ends its connections. Each call is a boot with an id of its own. OSError where the
+    transport cannot be opened.
     """
     transport = await open_transport(hci)
     start_each_client_clean(transport)
@@ -40,6 +43,10 @@ async def serve(
         transport=transport,
         on_status=on_status,
     )
+    for worn in world.worn:
+        # Not from the seed: whoever was served before must not take this start's samples for those it has.
+        if isinstance(worn.sensor, Firmware):
+            worn.sensor.boot_id = 1 + secrets.randbelow(0xFFFF_FFFF)
     try:
         await world.start()
         on_status(f"listening on {hci}")

@@ -6,9 +6,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from monitor.core.inputs import Packet
+from monitor.core.blocks import ImuBlock
+from monitor.core.events import Fault, Gap
+from monitor.core.inputs import Input, Packet
 from monitor.devices import spine1
 from monitor.sources.ble.client import Target
 from monitor.sources.ble.radio import open_radio
@@ -54,8 +57,10 @@ async def simulator(path: Path) -> AsyncIterator[asyncio.subprocess.Process]:
         path.unlink(missing_ok=True)
 
 
-async def stream(path: Path, said: list[str], arrived: list[float], enough: asyncio.Event) -> None:
-    """Add the time of every live packet; end when `enough` is set."""
+async def stream(
+    path: Path, said: list[str], arrived: list[float], enough: asyncio.Event, kept: list[Input] | None = None
+) -> None:
+    """Add the time of every live packet, and to `kept` all that came; end when `enough` is set."""
     async with open_radio(f"unix-client:{path}") as radio:
         source = BleSource(
             radio,
@@ -65,6 +70,8 @@ async def stream(path: Path, said: list[str], arrived: list[float], enough: asyn
             say=lambda _key, text: said.append(text),
         )
         async for inputs in source:
+            if kept is not None:
+                kept += inputs
             arrived += [i.t_host_s for i in inputs if isinstance(i, Packet) and i.channel == "live"]
             if enough.is_set():
                 await source.aclose()
@@ -78,10 +85,11 @@ async def until(count: int, arrived: list[float]) -> None:
 
 async def test_a_killed_simulator_is_found_again_when_it_is_back(tmp_path: Path) -> None:
     said: list[str] = []
+    kept: list[Input] = []
     arrived: list[float] = []
     enough = asyncio.Event()
     async with simulator(tmp_path / "hci") as first:
-        client = asyncio.create_task(stream(tmp_path / "hci", said, arrived, enough))
+        client = asyncio.create_task(stream(tmp_path / "hci", said, arrived, enough, kept))
         await until(10, arrived)
         first.kill()
         await first.wait()
@@ -94,6 +102,11 @@ async def test_a_killed_simulator_is_found_again_when_it_is_back(tmp_path: Path)
             await client
     assert any(text.startswith("waiting") for text in said)
     assert any("No virtual radio answers" in text for text in said)
+    records = [*spine1.DRIVER.decoder("a").push(kept)]
+    rows = np.concatenate([record.t_s for record in records if isinstance(record, ImuBlock)])
+    assert rows[-1] > arrived[before] - 0.5, "samples of the second start are new ones"
+    assert "reboot" in [record.reason for record in records if isinstance(record, Gap)]
+    assert "duplicate" not in [record.kind for record in records if isinstance(record, Fault)]
 
 
 async def test_a_client_that_vanished_does_not_keep_the_sensor_to_itself(tmp_path: Path) -> None:
