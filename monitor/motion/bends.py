@@ -26,6 +26,8 @@ BENDING_SD_DEG = {"lower_back": 2.0, "waist": 5.0, "upper_back": 5.0, "sternum":
 against their own walking and sitting down. Thorax by cameras: 3 in rising, 11 in squats."""
 LEAN_DEG_S, LEAN_DEG, LEAN_MOST_DEG = 15.0, 15.0, 70.0
 LEAN_S = (0.5, 4.0)
+SHORT_LEAN_S = 0.4
+"""Where steps and nods need not be feared: forward is known roughly, from leaning itself."""
 LEAN_SD_DEG = 5.0
 """Between sitting down and rising of one person (the same belt recordings; pelvis by cameras: 2.7)."""
 LEANING_SD_DEG = {"lower_back": 2.0, "waist": 3.3, "upper_back": 4.0, "sternum": 4.0}
@@ -33,6 +35,9 @@ LEANING_SD_DEG = {"lower_back": 2.0, "waist": 3.3, "upper_back": 4.0, "sternum":
 MIN_LEANS = 2
 LEANS_AGREE = 0.8
 """Least mean resultant length of the leans' doubled angles; less means leaning to all sides."""
+SAGITTAL_DEG = 40.0
+"""A lean nearer than this to the forward that is roughly known goes forward or back: half way to a side bend, less the
+error of that forward."""
 
 
 def find_bends(
@@ -70,21 +75,42 @@ def bends_witness(directions: list[float], placement: str) -> Witness | None:
     return Witness("bends", middle + mean, math.hypot(sd, math.radians(BENDING_SD_DEG[placement])), True)
 
 
+def bends_along(directions: list[float], forward: float, placement: str) -> Witness | None:
+    """The axis of bends forward or back, where forward (rad) is known roughly; None where there is none."""
+    offsets = np.array([folded(direction - forward) for direction in directions])
+    sagittal = offsets[np.abs(offsets) <= math.radians(SAGITTAL_DEG)]
+    if not len(sagittal):
+        return None
+    mean, sd = pooled(sagittal, np.full(len(sagittal), math.radians(BEND_SD_DEG)))
+    return Witness("bends", forward + mean, math.hypot(sd, math.radians(BENDING_SD_DEG[placement])), False)
+
+
 def leans_witness(
-    level: FloatArray, tilt_deg: FloatArray, free: BoolArray, rate_hz: float, placement: str
+    level: FloatArray,
+    tilt_deg: FloatArray,
+    free: BoolArray,
+    rate_hz: float,
+    placement: str,
+    forward: float | None = None,
 ) -> Witness | None:
-    """The axis along which the trunk leans quickly and straight while `free`; None where there is no one axis."""
+    """The axis along which the trunk leans quickly and straight while `free`; None where there is no one axis.
+
+    Where `forward` (rad) is known roughly, leans to the sides do no harm beside those forward and back, of which one
+    is enough.
+    """
     steps = np.diff(level, axis=0, prepend=level[:1])
     quick = np.sqrt(np.einsum("ij,ij->i", steps, steps)) * rate_hz > math.radians(LEAN_DEG_S)
-    axes = []
+    axes, shortest_s = [], LEAN_S[0] if forward is None else SHORT_LEAN_S
     for start, end in _runs(quick & free & (tilt_deg < LEAN_MOST_DEG)):
-        if not LEAN_S[0] <= (end - start) / rate_hz <= LEAN_S[1]:
+        if not shortest_s <= (end - start) / rate_hz <= LEAN_S[1]:
             continue
         angle, thin = axis_of(np.einsum("ni,nj->ij", steps[start:end], steps[start:end]))
         travelled = math.degrees(float(np.sum(np.abs(steps[start:end] @ (math.cos(angle), math.sin(angle))))))
         if travelled >= LEAN_DEG and thin <= STRAIGHT:
             axes.append(angle)
-    if len(axes) < MIN_LEANS:
+    if forward is not None:
+        axes = [axis for axis in axes if abs(folded(axis - forward)) <= math.radians(SAGITTAL_DEG)]
+    if len(axes) < (MIN_LEANS if forward is None else 1):
         return None
     doubled = np.mean(np.exp(2j * np.array(axes)))
     if abs(doubled) < LEANS_AGREE:
