@@ -12,6 +12,7 @@ from monitor.core.inputs import FloatArray
 from monitor.detect.reference import Direction3
 
 MISSED_PER_S = 1 / 12000.0  # changes missed: one in ten of one change per 20 min [I]
+MISSED_RISE_SHARE = 0.1  # of them are rises that stay unknown: who has risen soon walks [I]
 MISSED_THORACIC_PER_S = 1 / 600.0  # at the chest or without a gyroscope: most of them, in both directions [I]
 AFTER_WALKING = 0.03  # P(sitting) right after walking: one stands [I]
 AFTER_LYING = 0.9  # P(sitting) right after lying: one gets up by way of sitting, or else walks soon [I]
@@ -26,6 +27,7 @@ UNWALKED_WEIGHT = 0.5  # the neutral pose instead of walking as the reference sa
 TILT_REPEATS_S = 300.0  # tilts this far apart count as new evidence [I]
 TWIST_REPEATS_S = 60.0  # so do twists [I]
 SLOW_MAX_LOG_ODDS = 2.0  # nor do they add up to more between two changes: what misleads once does so on [I]
+SLOW_MAX_STANDING = 0.5  # towards standing still less: a chair that turns does so for hours [I]
 CLAIM = 0.8  # a state is claimed from this probability [I]
 KEEP = 0.65  # and kept down to this one, so that it does not flicker [I]
 SURE = 0.9  # postures are learned while the state is this sure [I]
@@ -151,11 +153,14 @@ class Belief:
             if walked:
                 slow += tilt * (self.step_s / TILT_REPEATS_S)
         slow += twist * (self.step_s / TWIST_REPEATS_S)
-        if -SLOW_MAX_LOG_ODDS < slow < SLOW_MAX_LOG_ODDS:
+        if -SLOW_MAX_STANDING < slow < SLOW_MAX_LOG_ODDS:
             self.slow = slow
         self.steps += 1
         if self.steps >= BATCH_STEPS:
-            self.odds -= 2.0 * math.sinh(self.odds) * self.missed_per_s * self.step_s * self.steps
+            missed_s = (
+                self.missed_per_s * self.step_s * self.steps * (1.0 if self.odds < 0.0 else MISSED_RISE_SHARE)
+            )
+            self.odds -= 2.0 * math.sinh(self.odds) * missed_s
             self._fold()
         odds += tilt + twist
         if odds > (KEEP_ODDS if self.claimed is Posture.SITTING else CLAIM_ODDS):

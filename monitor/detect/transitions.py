@@ -58,7 +58,7 @@ SIGNS_SPREAD = 0.25  # more signs by this much make it e times as likely [I]
 STEP_MAX_DEG = 72.0  # between the trunk's directions before and after: further apart, one lay [I]
 END_TILT_MAX_DEG = 70.0  # both ends upright enough not to be lying (R1)
 APART_S = 1.0  # two changes of one direction closer than this are one [I]
-RELIABLE = (0.9, 0.9, 0.97)  # never more certain than this between no, one and two rests [I]
+RELIABLE = (0.9, 0.95, 0.97)  # never more certain than this between no, one and two rests [I]
 SEAT_OFF_S, SEAT_ON_S = (
     -0.28,
     0.25,

@@ -19,7 +19,7 @@ ENOUGH_STEPS = 4  # and is looked at from 2 s on [I]
 FULL_STEPS = 10  # in full from 5 s on [I]
 MIDDLE = -0.45  # log ratio at which sitting is as likely as standing [I, seen on waist recordings]
 SPREAD = 0.15  # beyond it by this much makes one e times as likely [I, seen on waist recordings]
-MAX_LOG_ODDS = 2.5  # it never says more than this: there are swivel chairs, and tables to lean on [I]
+MAX_SITTING, MAX_STANDING = 2.5, 1.2  # it never says more: some lean on tables, and many a chair turns [I]
 
 
 def log_ratios(squared_yaw: FloatArray, squared_rate: FloatArray) -> FloatArray:
@@ -59,8 +59,8 @@ class Twist:
         odds = (MIDDLE - self.level) / SPREAD
         if self.steps < FULL_STEPS:
             odds *= self.steps / FULL_STEPS
-        if odds > MAX_LOG_ODDS:
-            odds = MAX_LOG_ODDS
-        elif odds < -MAX_LOG_ODDS:
-            odds = -MAX_LOG_ODDS
+        if odds > MAX_SITTING:
+            odds = MAX_SITTING
+        elif odds < -MAX_STANDING:
+            odds = -MAX_STANDING
         self.log_odds = odds
