@@ -166,7 +166,8 @@ class Belief:
         if odds > (KEEP_ODDS if self.claimed is Posture.SITTING else CLAIM_ODDS):
             self.claimed = Posture.SITTING
         elif odds < -(KEEP_ODDS if self.claimed is Posture.STANDING else CLAIM_ODDS):
-            self.claimed = Posture.STANDING
+            # Who was seen to sit down and not to rise or walk since may look like standing (a perch, a chair that turns).
+            self.claimed = Posture.UNKNOWN if self.odds > CLAIM_ODDS else Posture.STANDING
         else:
             self.claimed = Posture.UNKNOWN
         return odds
