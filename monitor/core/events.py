@@ -148,7 +148,7 @@ class PostureState:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A change between two known states, at its middle."""
+    """A change between two known states: when the seat is lost or found, else at its middle."""
 
     t_s: float
     from_state: Posture
