@@ -179,3 +179,23 @@ def test_axes_give_the_mount(text, forward, up):
 def test_nonsense_axes_are_refused(text):
     with pytest.raises(SettingsError):
         mount_from_axes(text)
+
+
+def test_a_bend_held_for_longer_than_the_standing_around_it_is_not_upright():
+    """What a take begins and ends with is upright, though people come back some degrees from where they were."""
+    t = seconds(16)
+    held = 95 * np.clip(np.minimum((t - 3) / 1.5, (13 - t) / 1.5), 0, 1) + np.interp(t, (3, 13), (0, 12))
+    mount = find_mount([exact_pose(trunk(held, n=len(t)))], "waist", need_forward=False)
+    assert apart_from_upright_deg(mount) < 9.0
+
+
+def test_what_a_long_recording_begins_and_ends_with_may_be_lying():
+    t = seconds(120)
+    lying = 90 * (1 - np.clip(np.minimum((t - 15) / 2, (100 - t) / 2), 0, 1))
+    mount = find_mount([exact_pose(trunk(lying, n=len(t)))], "waist", need_forward=False)
+    assert apart_from_upright_deg(mount) < 1.0
+
+
+def apart_from_upright_deg(mount: Mount) -> float:
+    cranial = Rotation.from_quat(mount.quat, scalar_first=True).inv().apply((0, 0, 1))
+    return float(np.degrees(np.arccos(cranial @ SENSOR_TO_BODY.inv().apply((0, 0, 1)))))

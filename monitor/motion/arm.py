@@ -8,6 +8,7 @@ people lean tells no sign: seated athletes lean back deeper than forward.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -25,23 +26,56 @@ LEAST_S = 1.0
 ARM_M = (0.05, 0.35)
 """Level arms of 95 wheelchair trials: 0.1 to 0.28 m at the lower back, at the upper back down to none in who sits slouched:
 then nothing is said."""
+LIKELY_M, NOISE_M_S2 = 0.3, 0.3
+"""An arm before anything is seen is nought give or take this: one bend alone says nothing of its part along the axis. And
+the noise of skin against which that counts [I]."""
 TIMES_SD = 4.0
 """An arm not so many of its deviations long tells no side."""
 LEAST_EXPLAINED = 0.25
 """Of the acceleration while leaning: 0.4 to 0.9 where the trunk leans on a seat, less where the body moves otherwise."""
+OPPOSES_M = 0.02
+"""An arm this far to the front is one."""
 MOST_HEIGHT_M = 0.08
 """Largest height (90th percentile) that the arm leaves unexplained: 0.01 to 0.08 m in leaning; rising from a seat and
 sitting down, which turn the trunk and lift it at once and so feign an arm in front, 0.18 to 0.25."""
 HEIGHT_HZ = (0.2, 3.0)
 
 
-def arm_witness(
+@dataclass(frozen=True, slots=True, eq=False)
+class Arm:
+    """`level` (2,) m from the axis of leaning to the sensor along two level axes, its covariance, and how much of the
+    acceleration it explains.
+    """
+
+    level: FloatArray
+    spread: FloatArray
+    explained: float
+
+    def witness(self, placement: str) -> Witness | None:
+        """Forward by the arm; None where it tells no side."""
+        length_m = math.hypot(self.level[0], self.level[1])
+        if not ARM_M[0] <= length_m <= ARM_M[1] or self.explained < LEAST_EXPLAINED:
+            return None
+        along, across = self.level / length_m, np.array((-self.level[1], self.level[0])) / length_m
+        if length_m < TIMES_SD * math.sqrt(along @ self.spread @ along):
+            return None
+        own = float(across @ self.spread @ across) / length_m**2
+        sd = math.sqrt(math.radians(ARM_SD_DEG[placement]) ** 2 + own)
+        return Witness("arm", math.atan2(-self.level[1], -self.level[0]), sd, True)
+
+    def opposes(self, forward_rad: float) -> bool:
+        """The sensor seems to sit in front, were this forward."""
+        ahead = np.array((math.cos(forward_rad), math.sin(forward_rad)))
+        return float(self.level @ ahead) > max(OPPOSES_M, math.sqrt(ahead @ self.spread @ ahead))
+
+
+def find_arm(
     linear: FloatArray, rate: FloatArray, up: FloatArray, free: BoolArray, rate_hz: float, placement: str
-) -> Witness | None:
-    """Forward by the arm, while `free`; None where there is too little leaning or it tells no side.
+) -> Arm | None:
+    """The arm seen in leaning while `free`; None where there is too little of it, or the body rose and sank as well.
 
     `linear` (n,3) m/s2 acceleration without gravity, `rate` (n,3) rad/s, `up` (n,3) the vertical: along two level axes of
-    the sensor and the cranial one, which is the last.
+    the sensor and the cranial one, which is the last. None without a gyroscope and where the sensor is not on the back.
     """
     if placement not in ARM_SD_DEG or not np.isfinite(rate).all():
         return None
@@ -53,26 +87,19 @@ def arm_witness(
     # Offsets of the accelerometer are constant.
     design = of_arm[leaning] - np.mean(of_arm[leaning], axis=0)
     target = felt[leaning] - np.mean(felt[leaning], axis=0)
-    normal = np.einsum("nij,nik->jk", design, design)
-    arm = np.linalg.solve(normal, np.einsum("nij,ni->j", design, target))
+    # Smoothed rows are not independent of their neighbours.
+    alike = max(1.0, SMOOTH_S * rate_hz)
+    prior = alike * (NOISE_M_S2 / LIKELY_M) ** 2 * np.eye(3)
+    inverse = np.linalg.inv(np.einsum("nij,nik->jk", design, design) + prior)
+    arm = inverse @ np.einsum("nij,ni->j", design, target)
     left = target - np.einsum("nij,j->ni", design, arm)
-    if float(np.sum(left**2)) > (1.0 - LEAST_EXPLAINED) * float(np.sum(target**2)):
-        return None
     unexplained = np.einsum("ij,ij->i", felt - np.einsum("nij,j->ni", of_arm, arm), up)
     if float(np.quantile(np.abs(_height(unexplained, rate_hz)[leaning]), 0.9)) > MOST_HEIGHT_M:
         return None
-    # Smoothed rows are not independent of their neighbours.
-    spread = np.linalg.inv(normal) * float(np.mean(left**2)) * max(1.0, SMOOTH_S * rate_hz)
-    return _witness(arm[:2], spread[:2, :2], math.radians(ARM_SD_DEG[placement]))
-
-
-def _witness(arm: FloatArray, spread: FloatArray, between_rad: float) -> Witness | None:
-    length_m = math.hypot(arm[0], arm[1])
-    along, across = arm / length_m, np.array((-arm[1], arm[0])) / length_m
-    if not ARM_M[0] <= length_m <= ARM_M[1] or length_m < TIMES_SD * math.sqrt(along @ spread @ along):
-        return None
-    sd = math.sqrt(between_rad**2 + float(across @ spread @ across) / length_m**2)
-    return Witness("arm", math.atan2(-arm[1], -arm[0]), sd, True)
+    spread = inverse * (float(np.mean(left**2)) * alike)
+    everything = float(np.sum(target**2))
+    explained = 1.0 - float(np.sum(left**2)) / everything if everything > 0.0 else 0.0
+    return Arm(arm[:2], spread[:2, :2], explained)
 
 
 def _acceleration_per_arm(rate: FloatArray, gain: FloatArray) -> FloatArray:

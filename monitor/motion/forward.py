@@ -9,7 +9,7 @@ import numpy as np
 
 from monitor.core.errors import MountError
 from monitor.core.inputs import BoolArray, FloatArray
-from monitor.motion.arm import arm_witness
+from monitor.motion.arm import Arm, find_arm
 from monitor.motion.bends import MIN_BENDS, bends_along, bends_witness, find_bends, leans_witness
 from monitor.motion.gait import STEP_SD_DEG, Walking, gait_witnesses
 from monitor.motion.upright import G_M_S2
@@ -54,9 +54,10 @@ def find_forward(seen: Evidence, cranial: FloatArray) -> Forward:
     gait: list[Witness] = []
     if seen.walking is not None and seen.placement in STEP_SD_DEG:
         gait = gait_witnesses(linear[:, 2], linear[:, :2], seen.walking, seen.rate_hz, seen.placement)
-    arm = arm_witness(linear, rate, up, free, seen.rate_hz, seen.placement)
-    signed = [*gait, *([] if arm is None else [arm])]
-    witnesses = [*signed, *_leaning(seen, up, free, signed)]
+    arm = find_arm(linear, rate, up, free, seen.rate_hz, seen.placement)
+    by_arm = None if arm is None else arm.witness(seen.placement)
+    signed = [*gait, *([] if by_arm is None else [by_arm])]
+    witnesses = [*signed, *_leaning(seen, up, free, signed, arm)]
     together = agreed(witnesses)
     if together is None:
         raise MountError(
@@ -84,7 +85,9 @@ def level_axes(cranial: FloatArray) -> tuple[FloatArray, FloatArray]:
     return first, np.cross(cranial, first)
 
 
-def _leaning(seen: Evidence, up: FloatArray, free: BoolArray, signed: list[Witness]) -> list[Witness]:
+def _leaning(
+    seen: Evidence, up: FloatArray, free: BoolArray, signed: list[Witness], arm: Arm | None
+) -> list[Witness]:
     """What bends and leans add to the `signed` witnesses, or, without one, the bends that tell the sign themselves."""
     tilt_deg = np.degrees(np.arccos(np.clip(up[:, 2], -1.0, 1.0)))
     directions, bending = find_bends(up[:, :2], tilt_deg, free, seen.rate_hz)
@@ -96,6 +99,12 @@ def _leaning(seen: Evidence, up: FloatArray, free: BoolArray, signed: list[Witne
         bends = bends_witness(directions, seen.placement)
     if sign is None and (bends is None or len(directions) < MIN_BENDS):
         raise _nothing_signed(len(directions), seen.walking, seen.placement)
+    if sign is None and bends is not None and arm is not None and arm.opposes(bends.angle_rad):
+        raise MountError(
+            "You seem to have leaned back, not forward.",
+            "Stand up and bend straight forward twice, or walk for 10 s.",
+            "disagree",
+        )
     leans = leans_witness(up[:, :2], tilt_deg, free & ~bending, seen.rate_hz, seen.placement, by_arm)
     leaning = [witness for witness in (bends, leans) if witness is not None]
     walked_s = 0.0 if seen.walking is None else float(seen.walking.rows.sum()) / seen.rate_hz
