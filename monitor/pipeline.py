@@ -16,8 +16,8 @@ from monitor.core.inputs import Input, Mark, Packet, Rows, Tick
 from monitor.core.protocols import Detector, Driver, Stage
 from monitor.core.registry import discover
 from monitor.motion.angles import TrunkAngles
-from monitor.motion.calibrate import DeviceCalibration
-from monitor.motion.gravity_check import GravityCheck
+from monitor.motion.chip.calibrate import DeviceCalibration
+from monitor.motion.chip.gravity_check import GravityCheck
 from monitor.motion.join import Join
 from monitor.motion.offline import OfflineAngles
 from monitor.motion.orient import Orient

@@ -12,9 +12,9 @@ import pytest
 
 from monitor.core.blocks import ImuBlock
 from monitor.core.inputs import Mark
-from monitor.motion import ellipsoid, gravity_check, rest_poses
-from monitor.motion.calibrate import DeviceCalibration
-from monitor.motion.ellipsoid import GRAVITY_M_S2
+from monitor.motion.chip import ellipsoid, gravity_check, rest_poses
+from monitor.motion.chip.calibrate import DeviceCalibration
+from monitor.motion.chip.ellipsoid import GRAVITY_M_S2
 from monitor.store.profiles import read_profile
 from tests.door import Ask, asking
 
@@ -53,7 +53,7 @@ def test_every_number_of_the_sensors_calibration_has_one_row() -> None:
     for module in (ellipsoid, rest_poses, gravity_check):
         own = {
             line.split(" ", 1)[0]
-            for line in files("monitor.motion")
+            for line in files("monitor.motion.chip")
             .joinpath(f"{module.__name__.rsplit('.')[-1]}.py")
             .read_text("utf-8")
             .splitlines()

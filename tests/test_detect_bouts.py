@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from trunk_script import Script, sensor_mark
 
-from monitor.core.events import Break, Posture, PostureState, SittingBout
+from monitor.core.events import Break, Gap, Posture, PostureState, SittingBout
 from monitor.detect.bout_statistics import bout_statistics, minutes_in_bouts_of
 from monitor.detect.bouts import DETECTOR
 
@@ -39,6 +40,42 @@ def test_a_bout_whose_start_or_end_was_not_seen_is_cut() -> None:
     assert [b.cut for b in run([(10.0, SIT), (80.0, STAND)], script)] == [True]
     assert [b.cut for b in run([(5.0, STAND), (10.0, SIT), (80.0, UNKNOWN)], script)] == [True]
     assert [b.cut for b in run([(5.0, STAND), (10.0, SIT)], script)] == [True]
+
+
+@pytest.mark.parametrize(
+    "between, count",
+    [
+        ([(80.0, UNKNOWN)], 1),
+        ([(80.0, UNKNOWN), (120.0, STAND), (125.0, UNKNOWN)], 2),
+        ([(80.0, STAND), (85.0, UNKNOWN)], 2),
+    ],
+)
+def test_doubt_belongs_to_a_bout_unless_there_is_a_sign_of_being_up(
+    between: list[tuple[float, Posture]], count: int
+) -> None:
+    states = [(10.0, STAND), (20.0, SIT), *between, (200.0, SIT), (300.0, STAND)]
+    found = [r for r in run(states, Script(20.0).hold(340)) if isinstance(r, SittingBout)]
+    assert len(found) == count
+    assert (found[0].start_s, found[-1].end_s) == (20.0, 300.0)
+
+
+def test_doubt_for_too_long_ends_a_bout() -> None:
+    states = [(10.0, STAND), (20.0, SIT), (80.0, UNKNOWN), (400.0, SIT), (500.0, STAND)]
+    found = [r for r in run(states, Script(20.0).hold(540)) if isinstance(r, SittingBout)]
+    assert [(b.start_s, b.end_s, b.cut) for b in found] == [(20.0, 80.0, True), (400.0, 500.0, True)]
+
+
+def test_lost_rows_are_not_bridged() -> None:
+    script = Script(20.0).hold(80)
+    stage = DETECTOR.build()
+    states = [
+        PostureState(t_s, state, 0.9, t_s) for t_s, state in ((5.0, STAND), (20.0, SIT), (80.0, UNKNOWN))
+    ]
+    records = stage.push([sensor_mark(), *states, script.block(), Gap("A", 80.0, 180.0, "missing")])
+    later = replace(script.block(), t_s=script.block().t_s + 180.0)
+    records += [*stage.push([PostureState(185.0, SIT, 0.9, 190.0), later]), *stage.close()]
+    found = [r for r in records if isinstance(r, SittingBout)]
+    assert [(b.start_s, b.end_s) for b in found] == [(20.0, 80.0), (185.0, pytest.approx(260.0, abs=0.1))]
 
 
 @pytest.mark.parametrize("moving, credit", [(False, 0.0), (True, 1.0)])

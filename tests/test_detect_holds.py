@@ -22,7 +22,8 @@ from monitor.core.events import (
     Vibration,
 )
 from monitor.core.protocols import Detector
-from monitor.detect import creep, movements, slouch, static, vibration
+from monitor.detect import creep, slouch, static, vibration
+from monitor.detect.movements import logic as movements
 
 
 def run(detector: Detector, items: Sequence[Any]) -> list[Any]:

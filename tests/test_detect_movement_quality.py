@@ -14,9 +14,9 @@ from trunk_script import Script, sensor_mark
 from monitor.core.blocks import take
 from monitor.core.events import Direction, Movement, Posture, PostureState
 from monitor.core.inputs import FloatArray
-from monitor.detect import movements
 from monitor.detect.bout_statistics import bout_statistics
-from monitor.detect.smoothness import sparc
+from monitor.detect.movements import logic as movements
+from monitor.detect.movements.smoothness import sparc
 
 # --- SPARC: the vectors were computed from the published method, the bounce shaped by half a sine ------------------
 

@@ -45,8 +45,9 @@ ROWS = table("thresholds.toml")["threshold"]
 def constants(package: ModuleType) -> set[tuple[str, str]]:
     """Numbers in capitals that a module of `package` defines itself."""
     found = set()
-    for info in (i for i in pkgutil.iter_modules(package.__path__) if not i.ispkg):
-        module = importlib.import_module(f"{package.__name__}.{info.name}")
+    prefix = f"{package.__name__}."
+    for info in (i for i in pkgutil.walk_packages(package.__path__, prefix) if not i.ispkg):
+        module = importlib.import_module(info.name)
         own = {line.split(" ", 1)[0] for line in _source(module).splitlines() if " = " in line}
         for name, value in vars(module).items():
             numbers = value if isinstance(value, tuple) else (value,)

@@ -40,8 +40,8 @@ from monitor.core.events import REZEROED, Gap, MountSet, PostureState, Prompt, S
 from monitor.core.inputs import Mark, Packet
 from monitor.core.registry import discover
 from monitor.motion.angles import TrunkAngles
-from monitor.motion.calibrate import DeviceCalibration
-from monitor.motion.gravity_check import GravityCheck
+from monitor.motion.chip.calibrate import DeviceCalibration
+from monitor.motion.chip.gravity_check import GravityCheck
 from monitor.motion.join import Join
 from monitor.motion.orient import Orient
 from monitor.motion.timeline import Timeline

@@ -11,7 +11,7 @@ from slip_days import FORWARD, OVER, TO_THE_SIDE, forward_off_deg, inputs, slips
 from monitor.core.blocks import TrunkBlock
 from monitor.core.events import REZEROED, MountSet, Notice, Posture, PostureState, SlipKind
 from monitor.core.inputs import Mark
-from monitor.motion.jumps import Jumps
+from monitor.motion.attachment.jumps import Jumps
 from monitor.pipeline import Pipeline
 
 CALM = '{ do = "stand", seconds = 40, shifts_per_min = 0 }'

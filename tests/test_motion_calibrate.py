@@ -8,7 +8,7 @@ from motion_fixtures import measured, trunk
 
 from monitor.core.errors import SettingsError
 from monitor.core.inputs import Mark
-from monitor.motion.calibrate import DeviceCalibration
+from monitor.motion.chip.calibrate import DeviceCalibration
 
 VALUE = {
     "sensor": "A",

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from monitor.core.inputs import FloatArray
-from monitor.motion.ellipsoid import (
+from monitor.motion.chip.ellipsoid import (
     GRAVITY_M_S2,
     SIDES,
     WELL_KNOWN_SHARE,

@@ -11,7 +11,7 @@ from laws import alone, cut_breaches, cuts, row_by_row, silence_breaches, whole
 from monitor.core.blocks import ImuBlock, freeze
 from monitor.core.events import Gap, Notice, Record
 from monitor.core.inputs import Mark
-from monitor.motion.gravity_check import (
+from monitor.motion.chip.gravity_check import (
     DRIFT_SHARE,
     FRAME_LOOKS,
     LONG_FRAMES,

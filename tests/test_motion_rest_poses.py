@@ -7,7 +7,13 @@ import pytest
 
 from monitor.core.blocks import ImuBlock
 from monitor.core.inputs import FloatArray
-from monitor.motion.rest_poses import REST_EVERY_S, TEMPERATURE_SPAN_K, Rest, RestPoses, gyroscope_at_rest
+from monitor.motion.chip.rest_poses import (
+    REST_EVERY_S,
+    TEMPERATURE_SPAN_K,
+    Rest,
+    RestPoses,
+    gyroscope_at_rest,
+)
 
 G = 9.80665
 RATE_HZ = 100.0

@@ -16,8 +16,8 @@ from firmware_sim.scenario import load
 from firmware_sim.turned import Turned
 from monitor.core.blocks import ImuBlock
 from monitor.core.inputs import BoolArray, FloatArray
-from monitor.motion.ellipsoid import GRAVITY_M_S2, fit_ellipsoid, refusal
-from monitor.motion.rest_poses import RestPoses, gyroscope_at_rest
+from monitor.motion.chip.ellipsoid import GRAVITY_M_S2, fit_ellipsoid, refusal
+from monitor.motion.chip.rest_poses import RestPoses, gyroscope_at_rest
 
 CHIPS, CHIPS_QUICK = 200, 4
 POSES = (6, 10, 14)

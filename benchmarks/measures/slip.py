@@ -27,7 +27,7 @@ from firmware_sim.worn import put_on
 from monitor.core.events import MountSet, Record, Slip
 from monitor.core.inputs import FloatArray, Input, Mark, Packet
 from monitor.core.quaternion import conjugate, multiply, rotate
-from monitor.motion.attachment import REATTACHED_DEG, UPSIDE_DOWN_DEG
+from monitor.motion.attachment.follow import REATTACHED_DEG, UPSIDE_DOWN_DEG
 from monitor.pipeline import Pipeline
 
 PLACEMENT = "lower_back"

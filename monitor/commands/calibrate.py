@@ -21,7 +21,7 @@ from monitor.commands.say import say
 from monitor.core.errors import CalibrationError, SensorNotFoundError, SettingsError
 from monitor.core.inputs import Mark
 from monitor.core.protocols import Source
-from monitor.motion.ellipsoid import Fit, refusal
+from monitor.motion.chip.ellipsoid import Fit, refusal
 from monitor.pipeline import drivers
 from monitor.sources.ble.client import Target
 from monitor.sources.ble.radio import open_radio

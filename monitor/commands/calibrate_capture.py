@@ -9,8 +9,8 @@ import numpy as np
 from monitor.core.blocks import ImuBlock
 from monitor.core.events import DeviceStatus, Gap, Record
 from monitor.core.inputs import FloatArray, Input, Mark
-from monitor.motion.ellipsoid import WELL_KNOWN_SHARE, Fit, fit_ellipsoid, missing_sides, refusal
-from monitor.motion.rest_poses import TEMPERATURE_SPAN_K, Rest, RestPose, RestPoses, gyroscope_at_rest
+from monitor.motion.chip.ellipsoid import WELL_KNOWN_SHARE, Fit, fit_ellipsoid, missing_sides, refusal
+from monitor.motion.chip.rest_poses import TEMPERATURE_SPAN_K, Rest, RestPose, RestPoses, gyroscope_at_rest
 from monitor.pipeline import MeasuredRows
 from monitor.store.profiles import Pose, Profile, Vector
 from monitor.version import VERSION

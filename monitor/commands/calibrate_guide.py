@@ -15,8 +15,8 @@ from rich.live import Live
 from rich.text import Text
 
 from monitor.commands.calibrate_capture import LEFT_LYING_S, Capture
-from monitor.motion.ellipsoid import GRAVITY_M_S2, SIDES, WELL_KNOWN_SHARE, Fit, side_of
-from monitor.motion.rest_poses import SETTLED_S, TEMPERATURE_SPAN_K
+from monitor.motion.chip.ellipsoid import GRAVITY_M_S2, SIDES, WELL_KNOWN_SHARE, Fit, side_of
+from monitor.motion.chip.rest_poses import SETTLED_S, TEMPERATURE_SPAN_K
 from monitor.store.profiles import Profile
 
 FIRST_WORDS = (

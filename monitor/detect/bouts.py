@@ -1,7 +1,8 @@
 """Sitting bouts and the breaks between them, from the posture states and the trunk's movement.
 
-A bout is a maximal run of sitting with interruptions of at most 20 s. A break is what follows its end, as long as the
-posture is known; its credit is min(1, seconds of trunk movement / 120).
+A bout is a maximal run of sitting with interruptions of at most 20 s. It ends by being up: a stretch of doubt between two
+stretches of sitting, with no sign of standing, walking or lying and no lost rows in it, belongs to the bout. A break is
+what follows its end, as long as the posture is known; its credit is min(1, seconds of trunk movement / 120).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from monitor.core.protocols import Detector
 from monitor.detect.frames import Frames, FrameStage, PendingStates, sizes
 
 INTERRUPTION_S = 20.0  # ActiPASS's default
+DOUBT_S = 300.0  # doubt longer than this is no sitting: more may have happened in it [I]
 STATE_DELAY_S = 5.0  # a posture state is known this long after what it is about at the latest [I]
 FULL_CREDIT_S = 120.0  # seconds of trunk movement worth a whole break [I]
 MOVING_RATE_DEG_S = 8.0  # a second of trunk movement: root mean square rate beyond standing sway [I]
@@ -40,6 +42,8 @@ class BoutLogic:
         self._interruptions_s = 0.0
         self._pause_s = math.nan  # since when the open bout is interrupted
         self._pause_blind = False
+        self._pause_told = False  # something else than sitting was seen in it
+        self._lost_s = -math.inf  # when rows were last lost
         self._pause_moved_s = 0.0
         self._break_s = math.nan  # since when a break runs
         self._break_moved_s = 0.0
@@ -52,6 +56,7 @@ class BoutLogic:
 
     def lost(self, t_s: float, *, mount_too: bool) -> list[Record]:  # noqa: ARG002
         """The posture detector says `unknown` by itself."""
+        self._lost_s = t_s
         return []
 
     def close(self, t_s: float) -> list[Record]:
@@ -78,12 +83,16 @@ class BoutLogic:
             if self._pending and self._pending[0].decided_s <= end_s:
                 for state in self._pending.due(end_s):
                     out += self._on_state(state)
-            late_s = end_s - INTERRUPTION_S - STATE_DELAY_S
-            if self._pause_s < late_s:
+            if end_s - self._pause_s > self._bridged_s() + STATE_DELAY_S:
                 out += self._end_bout(end_s)
-            if self._blind_s < late_s:
+            if end_s - self._blind_s > INTERRUPTION_S + STATE_DELAY_S:
                 out += self._end_break(self._blind_s, self._blind_moved_s, end_s)
         return out
+
+    def _bridged_s(self) -> float:
+        """How long the present pause may last without ending the bout."""
+        doubt = not self._pause_told and self._lost_s < self._pause_s
+        return DOUBT_S if doubt else INTERRUPTION_S
 
     def _moved_at(self, t_s: float) -> float:
         """Seconds of movement up to `t_s`, a few seconds ago at most."""
@@ -98,7 +107,7 @@ class BoutLogic:
         t_s = event.t_s
         blind = event.state is Posture.UNKNOWN
         if event.state is Posture.SITTING:
-            if t_s - self._pause_s > INTERRUPTION_S:
+            if t_s - self._pause_s > self._bridged_s():
                 out += self._end_bout(event.decided_s)
             if not math.isnan(self._start_s):
                 self._interruptions_s += t_s - self._pause_s
@@ -111,8 +120,10 @@ class BoutLogic:
             self._start_s, self._start_seen, self._interruptions_s = t_s, before is not Posture.UNKNOWN, 0.0
         elif not math.isnan(self._start_s):
             if math.isnan(self._pause_s):
-                self._pause_s, self._pause_moved_s, self._pause_blind = t_s, self._moved_at(t_s), blind
+                self._pause_s, self._pause_moved_s = t_s, self._moved_at(t_s)
+                self._pause_blind = self._pause_told = False
             self._pause_blind = self._pause_blind or blind
+            self._pause_told = self._pause_told or not blind
         elif not math.isnan(self._break_s):
             if not blind:
                 self._blind_s = math.nan

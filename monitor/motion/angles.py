@@ -13,11 +13,11 @@ from monitor.core.errors import MountError, SettingsError
 from monitor.core.events import REZEROED, Gap, MountSet, Notice, Record, Slip, SlipKind
 from monitor.core.inputs import FloatArray, Mark
 from monitor.core.quaternion import to_matrix
-from monitor.motion.attachment import Attachment
-from monitor.motion.evidence import Finding
+from monitor.motion.attachment.evidence import Finding
+from monitor.motion.attachment.follow import Attachment
+from monitor.motion.attachment.recent import Recent
+from monitor.motion.attachment.reseat import TURNED_DEG, cranial, reseated, sentence, turned_about_up_deg
 from monitor.motion.mount import Mount, find_mount
-from monitor.motion.recent import Recent
-from monitor.motion.reseat import TURNED_DEG, cranial, reseated, sentence, turned_about_up_deg
 from monitor.motion.still import Still
 from monitor.motion.tilt import DEG_PER_RAD, tilt_deg
 from monitor.motion.turn import turned

@@ -19,7 +19,8 @@ from monitor.core.blocks import TrunkBlock
 from monitor.core.events import Movement, Posture, Record
 from monitor.core.inputs import FloatArray
 from monitor.core.protocols import Detector
-from monitor.detect.excursions import (
+from monitor.detect.frames import Frames, FrameStage, column_sums
+from monitor.detect.movements.excursions import (
     AXES,
     DIRECTIONS,
     DRIFT_SD_DEG_S,
@@ -31,11 +32,10 @@ from monitor.detect.excursions import (
     led,
     measured,
 )
-from monitor.detect.frames import Frames, FrameStage, column_sums
-from monitor.detect.recent import POSTURE_LAG_S, RecentPostures, RecentRows
-from monitor.detect.smoothness import outward, sparc
-from monitor.detect.strokes import LONGEST_S, Stroke, Strokes
-from monitor.detect.turns import Turn, Turns
+from monitor.detect.movements.recent import POSTURE_LAG_S, RecentPostures, RecentRows
+from monitor.detect.movements.smoothness import outward, sparc
+from monitor.detect.movements.strokes import LONGEST_S, Stroke, Strokes
+from monitor.detect.movements.turns import Turn, Turns
 
 WALKED_SHARE = 0.5  # of its time on the way: it is part of walking [I]
 NO_GAIT_DEG = 25.0  # no step tilts a trunk so far: it is a bend on the way [I]

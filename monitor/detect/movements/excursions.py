@@ -11,7 +11,7 @@ import numpy as np
 
 from monitor.core.events import Direction
 from monitor.core.inputs import FloatArray
-from monitor.detect.strokes import LEAVE_DEG, Stroke
+from monitor.detect.movements.strokes import LEAVE_DEG, Stroke
 
 LEAST_PEAK_DEG = 10.0  # beyond neutral, of one that stays there; less is sway (EN 1005-4's first band) [I]
 LEAST_RANGE_DEG = 10.0  # from where it started [I]

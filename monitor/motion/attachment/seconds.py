@@ -10,7 +10,7 @@ import numpy as np
 
 from monitor.core.blocks import PoseBlock
 from monitor.core.inputs import BoolArray, FloatArray
-from monitor.motion.jumps import Jump, Jumps
+from monitor.motion.attachment.jumps import Jump, Jumps
 
 FRAME_S = 0.1
 """Length of a frame; shorter where the rate asks for it [I]."""

@@ -10,7 +10,7 @@ import numpy as np
 from monitor.core.blocks import ImuBlock, take
 from monitor.core.events import Gap, Notice, Record
 from monitor.core.inputs import FloatArray, Mark
-from monitor.motion.ellipsoid import GRAVITY_M_S2
+from monitor.motion.chip.ellipsoid import GRAVITY_M_S2
 
 LOOK_S = 0.1
 """Every tenth of a second one row is looked at: what drifts over weeks needs no more."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.motion.seconds import WALK_WINDOW_S, Second, Seconds
+from monitor.motion.attachment.seconds import WALK_WINDOW_S, Second, Seconds
 
 LONGEST_MOVE_S = 6
 """A movement without a quiet second for longer than this may have led anywhere [I]."""

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 
 from monitor.core.blocks import PoseBlock
 from monitor.core.events import SlipKind
-from monitor.motion.direction import Direction, angle_deg, cosine, turned
-from monitor.motion.evidence import SAME_DEG, WALK_S, WALKING, Finding, Run, Suspect, Upright, Walk
-from monitor.motion.jumps import Jump
-from monitor.motion.seconds import Second, Seconds
-from monitor.motion.stance import Stance
+from monitor.motion.attachment.direction import Direction, angle_deg, cosine, turned
+from monitor.motion.attachment.evidence import SAME_DEG, WALK_S, WALKING, Finding, Run, Suspect, Upright, Walk
+from monitor.motion.attachment.jumps import Jump
+from monitor.motion.attachment.seconds import Second, Seconds
+from monitor.motion.attachment.stance import Stance
 
 SLIP_DEG = 5.5
 """Upright this far from where it was is a slip. Slips of 8 deg must be found; people stand within 2 to 3 deg of themselves

@@ -12,7 +12,7 @@ import numpy as np
 
 from monitor.core.inputs import FloatArray
 from monitor.detect.frames import Frames
-from monitor.detect.strokes import LONGEST_S
+from monitor.detect.movements.strokes import LONGEST_S
 
 TURNING_DEG_S = 20.0  # mean rate about the vertical over a stride; a bend in the way is slower [I]
 STRIDE_RADIUS_FRAMES = 5  # 1.1 s: a stride [I]

@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from monitor.core.events import SlipKind
-from monitor.motion.direction import Direction, angle_deg, mean, turned, unit
+from monitor.motion.attachment.direction import Direction, angle_deg, mean, turned, unit
 
 SAME_DEG = 4.0
 """Upright within this of where it was confirms the attachment; between this and a slip nothing is said [I]."""

@@ -9,8 +9,8 @@ import numpy as np
 
 from monitor.core.events import Slip, SlipKind
 from monitor.core.quaternion import conjugate, multiply
-from monitor.motion.direction import Direction
-from monitor.motion.evidence import Finding
+from monitor.motion.attachment.direction import Direction
+from monitor.motion.attachment.evidence import Finding
 from monitor.motion.mount import Mount
 
 WALKED_QUALITY = 0.8

@@ -1,0 +1,1 @@
+"""Where the sensor sits, watched all day: slips, re-attachment, creep."""
