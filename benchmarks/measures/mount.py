@@ -2,15 +2,16 @@
 
 References: hapt_waist, the axis about which the trunk turns in sitting down and rising (labelled; the two of a recording
 differ by some 10 deg, so part of the error is the reference's); ipol_gait_L5 and sisfall_waist (slow walks), the face of the
-sensor, put on by hand; wheelchair_trunk, the same (backward), for its sign and whether it is found at all in a
+sensor, put on by hand; wheelchair_trunk, the same (backward), for its sign and whether it is found at all in a quarter of a
 minute of seated bends; simulation, the true mount. The peer is the principal axis of horizontal acceleration, which has no
 sign: its error is that of the axis, and its sign is given as the coin it is.
 
 A take's error is one draw, its quality the size of the draws: were each error a normal draw from its stated deviation, the
 rank correlation take by take would be what the note says, whoever states it. That is why groups of like quality stand beside.
 
-Simulated people sit down and rise straight, and their sensors sit behind their axis of leaning: both flatter. They walk as unevenly and bend as crookedly as people in recordings seem to (mount_people.py). The search weighs
-its witnesses by the same spreads: that its stated interval holds in simulation shows the arithmetic, in recordings the spreads.
+Simulated people walk as unevenly and bend as crookedly as people in recordings seem to (mount_people.py); that they sit down
+and rise straight, and wear the sensor straight behind the axis of leaning, flatters. The search weighs its witnesses by the
+same spreads: that its stated interval holds in simulation shows the arithmetic, in recordings the spreads.
 """
 
 from __future__ import annotations
@@ -239,7 +240,7 @@ def of_walks(name: str, found: Sequence[Found], must_of_all: float | None = 0.99
 
 
 def of_seated(name: str, found: Sequence[Found]) -> Iterator[Figure]:
-    """The sensor's face is forward but for its seat on the back: its sign is checked, not its axis."""
+    """The sensor's face is backward but for its seat on the back: the sign is checked, not the axis."""
     answered = np.array([one.error_deg for one in found if np.isfinite(one.error_deg)])
     people = len({one.person for one in found})
     note = f"{len(answered)} of {len(found)} sensors in trials answered"
