@@ -1,4 +1,8 @@
-"""Short calibration takes of simulated people: what their sensors measure, and where forward truly is."""
+"""Short calibration takes of simulated people: what their sensors measure, and where forward truly is.
+
+Everything is drawn per person: whether and for how long they walk, how weakly and unevenly, how often, deep, fast and crookedly
+they bend. Nobody sits down: the simulator's people do it straighter than anybody, which would flatter.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +24,6 @@ STANDS_S = (2.0, 5.0)
 """Before and after."""
 WALKS, WALK_S = 0.7, (3.0, 30.0)
 """Share of the takes with a walk on the level, and how long it is, drawn evenly over the logarithm."""
-SEATS = 0.3
-"""Share with sitting down and rising, in one's own way."""
 MOST_BENDS, BEND_DEG, BEND_MOVE_S = 4, (15.0, 70.0), (0.9, 2.0)
 """None to four bends forward, all as likely; a person bends to a depth in this range, give or take BEND_EACH."""
 BEND_EACH = 0.15
@@ -32,8 +34,6 @@ UNEVEN, UNEVEN_SPREAD = {"lower_back": 0.032, "waist": 0.08}, 0.6
 """Median of gait_uneven and the spread of its logarithm: the axes turn as far as in recordings (monitor.motion.gait)."""
 SKIN_SPREAD = 0.5
 """Of the logarithm of the skin's share between people [I]."""
-SEAT_S = 4.2
-"""Sitting down and rising."""
 CROOKED_DEG, CROOKED_EACH_DEG, CROOKED_SPREAD = BENDING_SD_DEG, 1.8, 0.6
 """Standard deviation of the way of bending between people; its median between bends of one, and the spread of the logarithm
 of that (monitor.motion.bends)."""
@@ -87,19 +87,12 @@ def _taken(placement: str, seed: int, rng: np.random.Generator) -> Take:
 def _activities(placement: str, rng: np.random.Generator) -> tuple[str, list[str], float]:
     """What there is to see in it, the script, and its length (s)."""
     walk_s = math.exp(rng.uniform(*np.log(WALK_S))) if placement in UNEVEN and rng.random() < WALKS else 0.0
-    seated_s = rng.uniform(1.0, 2.0) if rng.random() < SEATS else 0.0
     bends = int(rng.integers(0, MOST_BENDS + 1))
     before_s, after_s = rng.uniform(*STANDS_S, 2)
     script = [_stand(before_s)]
-    length_s = before_s + walk_s + after_s + (SEAT_S + seated_s if seated_s else 0.0)
+    length_s = before_s + walk_s + after_s
     if walk_s:
         script += [f'{{ do = "walk", seconds = {walk_s}, turns_per_min = 6 }}']
-    if seated_s:
-        script += [
-            '{ do = "sit_down" }',
-            f'{{ do = "sit_upright", seconds = {seated_s} }}',
-            '{ do = "rise" }',
-        ]
     if bends:
         script += [_stand(1.0)]
         length_s += 1.0
@@ -114,7 +107,7 @@ def _activities(placement: str, rng: np.random.Generator) -> tuple[str, list[str
             "hold_s = 0.5, pause_s = 0.5 }"
         ]
         length_s += move + 1.0
-    seen = (("walk", walk_s), ("seat", seated_s), ("bends", bends))
+    seen = (("walk", walk_s), ("bends", bends))
     kind = ", ".join(name for name, there in seen if there) or "nothing"
     return kind, [*script, _stand(after_s + 30.0)], length_s
 

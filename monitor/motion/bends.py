@@ -115,10 +115,11 @@ def leans_witness(
     doubled = np.mean(np.exp(2j * np.array(axes)))
     if abs(doubled) < LEANS_AGREE:
         return None
+    between_deg = (LEANING_SD_DEG if forward is None else BENDING_SD_DEG)[placement]
     middle = 0.5 * float(np.angle(doubled))
     offsets = np.array([folded(axis - middle) for axis in axes])
     mean, sd = pooled(offsets, np.full(len(axes), math.radians(LEAN_SD_DEG)))
-    return Witness("leans", middle + mean, math.hypot(sd, math.radians(LEANING_SD_DEG[placement])), False)
+    return Witness("leans", middle + mean, math.hypot(sd, math.radians(between_deg)), False)
 
 
 def _runs(flags: BoolArray) -> list[tuple[int, int]]:

@@ -106,7 +106,9 @@ def _leaning(
             "disagree",
         )
     leans = leans_witness(up[:, :2], tilt_deg, free & ~bending, seen.rate_hz, seen.placement, by_arm)
-    leaning = [witness for witness in (bends, leans) if witness is not None]
+    # Who bends crookedly leans so: the two are no witnesses of their own. Without a sign the bends are needed.
+    both = [witness for witness in (bends, leans) if witness is not None]
+    leaning = [bends] if sign is None and bends is not None else sorted(both, key=lambda w: w.sd_rad)[:1]
     walked_s = 0.0 if seen.walking is None else float(seen.walking.rows.sum()) / seen.rate_hz
     if sign is not None and sign.name == "gait" and walked_s >= LONG_WALK_S:
         leaning = [witness for witness in leaning if within(witness, sign, STRAY_SDS)]
