@@ -16,7 +16,7 @@ from firmware_sim.scenario import parse
 from firmware_sim.worn import put_on
 from monitor.core.inputs import FloatArray
 from monitor.core.quaternion import rotate
-from monitor.motion.bends import BENDING_SD_DEG
+from monitor.motion.mount.bends import BENDING_SD_DEG
 
 G_M_S2 = 9.80665
 COUNTS = 32_768.0
@@ -31,12 +31,12 @@ BEND_EACH = 0.15
 CADENCE_HZ, VERTICAL_M_S2, PHASE_DEG = (1.4, 2.1), (0.8, 4.0), (92.0, 128.0)
 """Of a person's means; the simulator's own spread of 12 deg widens the phase to 80-140 deg."""
 UNEVEN, UNEVEN_SPREAD = {"lower_back": 0.032, "waist": 0.08}, 0.6
-"""Median of gait_uneven and the spread of its logarithm: the axes turn as far as in recordings (monitor.motion.gait)."""
+"""Median of gait_uneven and the spread of its logarithm: the axes turn as far as in recordings (monitor.motion.mount.gait)."""
 SKIN_SPREAD = 0.5
 """Of the logarithm of the skin's share between people [I]."""
 CROOKED_DEG, CROOKED_EACH_DEG, CROOKED_SPREAD = BENDING_SD_DEG, 1.8, 0.6
 """Standard deviation of the way of bending between people; its median between bends of one, and the spread of the logarithm
-of that (monitor.motion.bends)."""
+of that (monitor.motion.mount.bends)."""
 
 
 @dataclass(frozen=True)

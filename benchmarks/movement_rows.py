@@ -12,7 +12,7 @@ from monitor.core.errors import MountError
 from monitor.core.events import Movement, Record
 from monitor.core.inputs import FloatArray, Input, Mark, Rows
 from monitor.core.quaternion import up_in_source
-from monitor.motion.mount import Mount, find_mount, mount_from_axes, usual_mount
+from monitor.motion.mount.find import Mount, find_mount, mount_from_axes, usual_mount
 from monitor.pipeline import Pipeline, oriented
 
 G_M_S2 = 9.80665

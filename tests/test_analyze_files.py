@@ -25,7 +25,7 @@ from monitor.core.errors import MountError, SettingsError, StorageError
 from monitor.core.events import Posture
 from monitor.core.inputs import FloatArray, Input, Mark
 from monitor.devices.spine1 import DRIVER
-from monitor.motion.mount import Mount
+from monitor.motion.mount.find import Mount
 from monitor.pipeline import Pipeline
 from monitor.store.session_file import SessionWriter, new_header
 from tests.law_fixtures import SENSOR_TO_BODY, Motion, Spine1, in_force, in_order, motion, opening, ticks

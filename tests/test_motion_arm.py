@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 
 from monitor.core.blocks import PoseBlock
 from monitor.core.errors import MountError
-from monitor.motion.mount import Mount, find_mount
+from monitor.motion.mount.find import Mount, find_mount
 
 RATE_HZ = 50.0
 ON_THE_BACK = (-0.12, 0.0, 0.15)

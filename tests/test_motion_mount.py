@@ -10,7 +10,7 @@ from motion_fixtures import SENSOR_TO_BODY, bump, exact_pose, measured, oriented
 from scipy.spatial.transform import Rotation
 
 from monitor.core.errors import MountError, SettingsError
-from monitor.motion.mount import USUAL_QUALITY, Mount, find_mount, mount_from_axes, usual_mount
+from monitor.motion.mount.find import USUAL_QUALITY, Mount, find_mount, mount_from_axes, usual_mount
 
 RATE_HZ = 50.0
 

@@ -8,9 +8,9 @@ from motion_fixtures import SENSOR_TO_BODY, bump, exact_pose, trunk
 from scipy.spatial.transform import Rotation
 
 from monitor.core.errors import MountError
-from monitor.motion.forward import MAX_FORWARD_SD_DEG
-from monitor.motion.mount import Mount, find_mount
-from monitor.motion.witness import Witness, agreed
+from monitor.motion.mount.find import Mount, find_mount
+from monitor.motion.mount.forward import MAX_FORWARD_SD_DEG
+from monitor.motion.mount.witness import Witness, agreed
 
 RATE_HZ = 50.0
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from monitor.motion import uncertainty
-from monitor.motion.mount import Mount
+from monitor.motion.mount.find import Mount
 from monitor.motion.uncertainty import Deviations, deviations_deg
 
 N = 4

@@ -21,7 +21,7 @@ from monitor.core.blocks import LumbarBlock, TrunkBlock
 from monitor.core.errors import SettingsError
 from monitor.core.inputs import Packet
 from monitor.core.snapshot import Snapshot
-from monitor.motion.mount import Mount
+from monitor.motion.mount.find import Mount
 from monitor.session import Session
 from monitor.sinks.recorder import Recorder
 from monitor.sources.ble.client import Target

@@ -32,7 +32,7 @@ from monitor.core.blocks import PoseBlock, take
 from monitor.core.errors import MountError
 from monitor.core.inputs import FloatArray, Input, Mark, Rows
 from monitor.core.quaternion import rotate
-from monitor.motion.mount import find_mount
+from monitor.motion.mount.find import find_mount
 from monitor.pipeline import oriented
 
 G_M_S2 = 9.80665

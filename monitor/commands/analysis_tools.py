@@ -11,7 +11,7 @@ from monitor.cohort.tools import AnalyzeOptions, Tools
 from monitor.core.blocks import PoseBlock
 from monitor.core.errors import MountError, SuppleError
 from monitor.core.inputs import Input, Mark
-from monitor.motion.mount import Mount, find_mount, mount_from_axes, usual_mount
+from monitor.motion.mount.find import Mount, find_mount, mount_from_axes, usual_mount
 from monitor.sinks.tables import TableSink
 from monitor.sources.importers.csv_parquet import NOTE, read_inputs
 from monitor.sources.importers.mapping import load_map

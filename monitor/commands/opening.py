@@ -17,7 +17,7 @@ from monitor.core.errors import SensorNotFoundError, SettingsError, StorageError
 from monitor.core.inputs import Mark
 from monitor.core.protocols import Driver
 from monitor.core.registry import discover
-from monitor.motion.mount import Mount, mount_from_axes
+from monitor.motion.mount.find import Mount, mount_from_axes
 from monitor.pipeline import drivers
 from monitor.sources.simulated import SimulatedSource
 from monitor.store.paired import SIDES, PairedSensor, find, load, sides, wear_together, worn_together

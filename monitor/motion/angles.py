@@ -17,7 +17,7 @@ from monitor.motion.attachment.evidence import Finding
 from monitor.motion.attachment.follow import Attachment
 from monitor.motion.attachment.recent import Recent
 from monitor.motion.attachment.reseat import TURNED_DEG, cranial, reseated, sentence, turned_about_up_deg
-from monitor.motion.mount import Mount, find_mount
+from monitor.motion.mount.find import Mount, find_mount
 from monitor.motion.still import Still
 from monitor.motion.tilt import DEG_PER_RAD, tilt_deg
 from monitor.motion.turn import turned

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from monitor.core.inputs import BoolArray, FloatArray
-from monitor.motion.mount import Mount
+from monitor.motion.mount.find import Mount
 
 FILTER_DEG = 0.25
 """The filter on a sensor that nobody wears, moved by hand against optical capture (BROAD)."""

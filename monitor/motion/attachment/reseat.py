@@ -11,7 +11,7 @@ from monitor.core.events import Slip, SlipKind
 from monitor.core.quaternion import conjugate, multiply
 from monitor.motion.attachment.direction import Direction
 from monitor.motion.attachment.evidence import Finding
-from monitor.motion.mount import Mount
+from monitor.motion.mount.find import Mount
 
 WALKED_QUALITY = 0.8
 """At most, of a mount that followed the walking vertical over a slip: uprights repeat within a degree or two [I]."""

@@ -9,11 +9,11 @@ import numpy as np
 
 from monitor.core.errors import MountError
 from monitor.core.inputs import BoolArray, FloatArray
-from monitor.motion.arm import Arm, find_arm
-from monitor.motion.bends import MIN_BENDS, bends_along, bends_witness, find_bends, leans_witness
-from monitor.motion.gait import STEP_SD_DEG, Walking, gait_witnesses
-from monitor.motion.upright import G_M_S2
-from monitor.motion.witness import Witness, agreed, within
+from monitor.motion.mount.arm import Arm, find_arm
+from monitor.motion.mount.bends import MIN_BENDS, bends_along, bends_witness, find_bends, leans_witness
+from monitor.motion.mount.gait import STEP_SD_DEG, Walking, gait_witnesses
+from monitor.motion.mount.upright import G_M_S2
+from monitor.motion.mount.witness import Witness, agreed, within
 
 LONG_WALK_S, STRAY_SDS = 20.0, 3.0
 """Who walks this long was not just calibrating: leans further than so many deviations from the walk's forward are then

@@ -8,7 +8,7 @@ import numpy as np
 
 from monitor.core.errors import MountError
 from monitor.core.inputs import BoolArray, FloatArray
-from monitor.motion.gait import Walking
+from monitor.motion.mount.gait import Walking
 
 G_M_S2 = 9.80665
 MIN_QUIET_S = 3.0

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.core.inputs import BoolArray, FloatArray
-from monitor.motion.witness import PRIOR_WEIGHT, Witness, axis_of, folded, wrapped
+from monitor.motion.mount.witness import PRIOR_WEIGHT, Witness, axis_of, folded, wrapped
 
 WINDOW_S = 3.0
 """Some five steps. The next window starts HOP_S later."""

@@ -12,9 +12,9 @@ from monitor.core.blocks import PoseBlock
 from monitor.core.errors import MountError, SettingsError
 from monitor.core.inputs import FloatArray
 from monitor.core.quaternion import from_matrix
-from monitor.motion.forward import Evidence, find_forward, level_axes
-from monitor.motion.gait import Walking, find_walking
-from monitor.motion.upright import one_pose, quiet_up, walking_up
+from monitor.motion.mount.forward import Evidence, find_forward, level_axes
+from monitor.motion.mount.gait import Walking, find_walking
+from monitor.motion.mount.upright import one_pose, quiet_up, walking_up
 
 MIN_S = 4.0
 MIN_WALK_S = 4.0

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from monitor.core.inputs import BoolArray, FloatArray
-from monitor.motion.witness import Witness, axis_of, folded, pooled, wrapped
+from monitor.motion.mount.witness import Witness, axis_of, folded, pooled, wrapped
 
 BEND_FROM_DEG, BEND_PEAK_DEG, BEND_MOST_DEG = 10.0, 20.0, 110.0
 BEND_S = (1.0, 10.0)

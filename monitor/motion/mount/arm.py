@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from monitor.core.inputs import BoolArray, FloatArray
-from monitor.motion.witness import Witness
+from monitor.motion.mount.witness import Witness
 
 ARM_SD_DEG = {"lower_back": 11.0, "upper_back": 13.0}
 """How far the level part of the arm strays from straight back between people: seated bends and wheelchair driving of 8
