@@ -36,8 +36,8 @@ def measure(data: Path | None, *, quick: bool) -> Iterator[Figure]:  # noqa: ARG
     )  # fmt: skip
     widths = [100.0 * day.width for day in days]
     yield Figure(
-        "width of these bounds, 95th percentile of days", SET, people, float(np.quantile(widths, 0.95)),
-        "% of the total", "less", 10.0, 5.0, note=f"median {np.median(widths):.1f} %",
+        "width of these bounds", SET, people, float(np.mean(widths)), "% of the total", "less", 10.0, 5.0,
+        *over_people(widths), note=f"95th percentile {np.quantile(widths, 0.95):.1f} %",
     )  # fmt: skip
     yield _error("sitting total, error", days, lambda method: method.sitting, None, None)
     yield _error("mean bout, error", days, lambda method: method.mean_bout, 15.0, 7.5)

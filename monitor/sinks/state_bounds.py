@@ -2,13 +2,14 @@
 
 What is wrong about a posture is wrong for as long as it lasts: someone perched for a quarter of an hour looks like standing
 all that time. So a run of one state is one question, right or wrong as a whole, and the more runs a total is made of the
-less it may be off by. A run's doubt comes from the confidence of the change that began it and of the one that ended it.
+less it may be off by. A run's doubt depends on what is claimed and how surely: sitting and standing are not mistaken for each
+other equally often.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -16,27 +17,26 @@ from monitor.core.events import Posture, PostureState
 
 WITHIN_SD = 1.96
 """Bounds are this many standard deviations either side of the mean: 95 % of a normal spread."""
-DOUBT_MIN = 0.004
-"""No run of sitting or standing is surer than this: perching and leaning look alike (facts S.3) [I, simulated days]."""
-DOUBT_MAX = 0.5
-"""Nor does a claim tell less than nothing."""
+SITTING_DOUBT = 0.005
+"""P(a run of sitting is standing). Sitting is claimed when the way down was seen, or of tilt and turning that only a seat
+explains; leaning back against a wall remains [I, simulated days: 0.002]."""
+STANDING_DOUBT = 0.1
+"""P(a run of standing is sitting): a way down onto a high or soft seat is missed more often than a way up, and perching and
+leaning forward on a seat look like standing (facts S.3) [I, simulated days: 0.12]."""
+WEAK_CONFIDENCE, WEAK_STANDING_DOUBT = 0.9, 0.45
+"""The same where standing was claimed with less than this confidence, without a rise or a walk before [I, simulated days]."""
 WALK_DOUBT = 0.03
 """Of a run of walking: some of it was standing on the spot [I, recall of walking 0.99 and more]."""
 LIE_DOUBT = 0.02
 """Of a run of lying: far leaning back in a seat [I]."""
 EDGE_SD_S = 5.0
 """Of the moment of a change: the posture is decided up to 5 s late [I]."""
-UNTOLD_SITTING: Mapping[Posture, float] = {
-    Posture.SITTING: 0.75,
-    Posture.STANDING: 0.25,
-    Posture.WALKING: 0.25,
-    Posture.LYING: 0.6,
-    Posture.UNKNOWN: 0.5,
-}
-"""P(sitting) of untold time beside each state: it may be the one before or the one after; on either side of a walk one
-stands, before and after lying one sits up [I]."""
+UNTOLD_SITTING, UNTOLD_BESIDE_WALKING = 0.95, 0.1
+"""P(sitting) of untold time: doubt comes up over a seat that was taken and not seen to be left; beside a walk, and before
+anything was told, one stands [I, simulated days: 0.98 and 0.0]."""
 OFF_BODY_S = 300.0
-"""Lying for longer than this as the recording ends may be a sensor laid aside [I]."""
+PICKED_UP_S = 60.0
+"""Lying for longer than the one, up to the other before the recording ends, may be a sensor laid aside [I]."""
 UNTOLD_SAID_S = 60.0
 RESTED_SAID_S = 600.0
 """From this much untold time, or rest, it is said: totals of less are read by nobody [I]."""
@@ -133,30 +133,28 @@ def _shares(runs: Sequence[Run]) -> list[dict[Posture, float]]:
         before = runs[i - 1] if i else None
         after = runs[i + 1] if i + 1 < len(runs) else None
         match run.state:
-            case Posture.SITTING | Posture.STANDING:
-                other = Posture.STANDING if run.state is Posture.SITTING else Posture.SITTING
-                doubt = _doubt(run, after)
-                shares.append({run.state: 1.0 - doubt, other: doubt})
+            case Posture.SITTING:
+                shares.append({Posture.SITTING: 1.0 - SITTING_DOUBT, Posture.STANDING: SITTING_DOUBT})
+            case Posture.STANDING:
+                doubt = STANDING_DOUBT if run.confidence >= WEAK_CONFIDENCE else WEAK_STANDING_DOUBT
+                shares.append({Posture.STANDING: 1.0 - doubt, Posture.SITTING: doubt})
             case Posture.WALKING:
                 shares.append({Posture.WALKING: 1.0 - WALK_DOUBT, Posture.STANDING: WALK_DOUBT})
             case Posture.LYING:
                 shares.append({Posture.LYING: 1.0 - LIE_DOUBT, Posture.SITTING: LIE_DOUBT})
             case _:
-                sides = [UNTOLD_SITTING[side.state] for side in (before, after) if side is not None] or [0.5]
-                sitting = math.fsum(sides) / len(sides)
+                beside = {side.state for side in (before, after) if side is not None}
+                up = before is None or Posture.WALKING in beside
+                sitting = UNTOLD_BESIDE_WALKING if up else UNTOLD_SITTING
                 shares.append({Posture.SITTING: sitting, Posture.STANDING: 1.0 - sitting})
     return shares
 
 
-def _doubt(run: Run, after: Run | None) -> float:
-    """P(a run of sitting or standing is the other one): what began it was wrong, and what ended it as well."""
-    doubt = 1.0 - run.confidence
-    if after is not None and after.state not in (Posture.UNKNOWN, run.state):
-        doubt *= 2.0 * (1.0 - after.confidence)
-    return min(DOUBT_MAX, max(DOUBT_MIN, doubt))
-
-
 def _laid_aside(runs: Sequence[Run]) -> Run | None:
-    """The run at the end in which the sensor may have lain on a table."""
-    last = runs[-1] if runs else None
-    return last if last is not None and last.state is Posture.LYING and last.seconds > OFF_BODY_S else None
+    """The run near the end in which the sensor may have lain on a table, before it was taken up to be switched off."""
+    for run in reversed(runs):
+        if run.state is Posture.LYING and run.seconds > OFF_BODY_S:
+            return run
+        if runs[-1].end_s - run.start_s > PICKED_UP_S:
+            break
+    return None
