@@ -16,7 +16,7 @@ class ReplaySource:
     Raises InputFileError for anything that is no session file. Its clock is the time of the last input given.
     """
 
-    def __init__(self, path: Path, order: Order = "arrival", block_s: float = 180.0) -> None:
+    def __init__(self, path: Path, order: Order = "arrival", block_s: float = 300.0) -> None:
         self._reader = SessionReader(path)
         self._order: Order = order
         self._block_s = block_s

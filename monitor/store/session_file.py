@@ -101,7 +101,7 @@ class SessionReader:
         packets, marks, ticks = (counts.get(kind, 0) for kind in (PACKET, MARK, schema.TICK))
         return SessionSummary(packets, marks, ticks, self.duration_s, self.closed_cleanly)
 
-    def inputs(self, order: Order = "arrival", block_s: float = 180.0) -> Iterator[list[Input]]:
+    def inputs(self, order: Order = "arrival", block_s: float = 300.0) -> Iterator[list[Input]]:
         """Inputs in lists of about `block_s` of host time.
 
         `identity` order moves a packet that came late (its seq below one already seen of its sensor, boot and stream)
