@@ -20,7 +20,7 @@ from monitor.sources.importers.table_files import (
 )
 
 SENSOR = "rows"
-BLOCK_ROWS = 30_000
+BLOCK_ROWS = 12_000
 NOTE = "import_note"
 """Kind of the marks that say what was left out or is amiss: value `text`, a whole sentence."""
 
