@@ -24,11 +24,13 @@ from monitor.core.events import (
 )
 from monitor.sinks.angle_ranges import AngleRanges
 from monitor.sinks.event_json import plain
+from monitor.sinks.run_tilts import FlexionMeans
 from monitor.sinks.state_bounds import StateRuns, state_bounds
 from monitor.sinks.state_bounds import warnings as state_warnings
 
 SUMMARY_FORMAT = 1
 WARNINGS_MAX = 50
+THORACIC = ("sternum", "upper_back")
 
 
 class Summary:
@@ -42,6 +44,8 @@ class Summary:
         self._rate_hz = 0.0
         self._state_s: dict[str, float] = {state.value: 0.0 for state in Posture}
         self._runs = StateRuns()
+        self._flexion = FlexionMeans()
+        self._thoracic = False
         self._angles = AngleRanges()
         self._oriented = False
         self._bouts: list[dict[str, Any]] = []
@@ -65,7 +69,12 @@ class Summary:
         for state, n in states.items():
             self._state_s[state.value] += n / block.rate_hz
         self._angles.rows(block)
+        self._flexion.push(block)
         self._oriented = self._oriented or bool(np.isfinite(block.quat[:, 0]).any())
+
+    def worn(self, placement: str) -> None:
+        """Where the primary sensor is worn: at the chest and upper back tilt does not part sitting from standing."""
+        self._thoracic = placement in THORACIC
 
     def event(self, record: Record) -> None:
         match record:
@@ -128,9 +137,11 @@ class Summary:
         elif self._rows and ranges["flexion_deg"] is None:
             self.warn("It is not known where forward is: flexion and lateral bend are empty.")
         runs = self._runs.until(self._first_s, self._last_s) if self._rows else []
-        for sentence in state_warnings(runs):
+        if not self._thoracic:
+            runs = self._flexion.tilted(runs)
+        for sentence in state_warnings(runs, thoracic=self._thoracic):
             self.warn(sentence)
-        bounds = state_bounds(runs)
+        bounds = state_bounds(runs, thoracic=self._thoracic)
         return {
             "format": SUMMARY_FORMAT,
             "start_s": plain(self._first_s),

@@ -108,6 +108,7 @@ class TableSink:
         self._roles.add(str(mark.value.get("role")))
         if not self._primary or mark.value.get("primary"):
             self._primary = str(mark.value["sensor"])
+            self._summary.worn(str(mark.value.get("placement", "")))
 
     def _writer(self, live: Sequence[str] = ()) -> pq.ParquetWriter:
         """The table, begun with the first rows: by then every sensor is open and so the columns are known."""
