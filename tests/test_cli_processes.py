@@ -279,7 +279,10 @@ def test_a_reader_that_leaves_ends_the_session_quietly(tmp_path: Path, words: tu
         assert live.stdout is not None and live.stderr is not None
         assert '"hello"' in live.stdout.readline()
         live.stdout.close()
-        live.wait(20)
+        try:
+            live.wait(20)
+        finally:
+            live.kill()
         said = live.stderr.read()
     assert "Traceback" not in said and "Exception ignored" not in said
     (path,) = (tmp_path / "data" / "supple" / "recordings").iterdir()

@@ -6,12 +6,15 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from monitor.core.errors import InputFileError
 from monitor.store.session_file import SessionReader
 from tests.door import homes
 
@@ -23,10 +26,10 @@ SUPPLE = [sys.executable, "-c", "from monitor.cli import main; main()"]
 
 
 def data_came(path: Path) -> bool:
-    if not path.exists():
-        return False
-    with SessionReader(path) as reader:
+    # A file that is only just being made is no session file yet.
+    with suppress(InputFileError), SessionReader(path) as reader:
         return reader.duration_s > 1.0
+    return False
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -38,13 +41,18 @@ def test_a_signal_to_the_window_ends_the_recording_cleanly(
     words = ("live", "--sim", "desk", "--window", "--record", str(path))
     with subprocess.Popen([*SUPPLE, *words], env=environment, stderr=subprocess.PIPE, text=True) as live:
         assert live.stderr is not None
-        for _ in range(300):
-            if data_came(path) or live.poll() is not None:
-                break
-            time.sleep(0.1)
-        live.send_signal(number)
-        said = live.stderr.read()
-        assert live.wait(20) == code, said
+        # Else whatever fails here would wait for the end of the working hour.
+        stop = threading.Timer(60.0, live.kill)
+        stop.start()
+        try:
+            while not data_came(path) and live.poll() is None:
+                time.sleep(0.1)
+            live.send_signal(number)
+            said = live.stderr.read()
+            assert live.wait() == code, said
+        finally:
+            stop.cancel()
+            live.kill()
     assert "Traceback" not in said and f"Recorded in {path}" in said
     with SessionReader(path) as reader:
         assert reader.closed_cleanly
