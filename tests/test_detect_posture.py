@@ -23,7 +23,7 @@ from monitor.core.events import (
     Transition,
 )
 from monitor.core.inputs import Mark
-from monitor.detect.posture import DETECTOR
+from monitor.detect.posture.logic import DETECTOR
 
 SIT, STAND, WALK, LIE, UNKNOWN = (
     Posture.SITTING,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from monitor.core.inputs import FloatArray
-from monitor.detect.transitions import APART_S, SEAT_OFF_S, SEAT_ON_S, Change
+from monitor.detect.posture.transitions import APART_S, SEAT_OFF_S, SEAT_ON_S, Change
 
 
 @dataclass(frozen=True, slots=True)

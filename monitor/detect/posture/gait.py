@@ -6,7 +6,7 @@ import numpy as np
 
 from monitor.core.inputs import BoolArray, FloatArray
 from monitor.detect.frames import column_sums
-from monitor.detect.transitions import FINE_FRAME_S, IndexArray
+from monitor.detect.posture.transitions import FINE_FRAME_S, IndexArray
 
 STEP_FRAMES = 5  # the posture is judged every 0.5 s [I]
 STEP_S = STEP_FRAMES * FINE_FRAME_S

@@ -20,8 +20,9 @@ from monitor.core.blocks import TrunkBlock
 from monitor.core.events import MountSet, Notice, Posture, PostureState, Record, Transition
 from monitor.core.inputs import BoolArray, FloatArray, Mark
 from monitor.core.protocols import Detector
-from monitor.detect import gait, transitions
-from monitor.detect.belief import (
+from monitor.detect.frames import Frames, FrameStage, column_sums, sizes
+from monitor.detect.posture import gait, transitions
+from monitor.detect.posture.belief import (
     AFTER_LYING,
     AFTER_WALKING,
     CLAIM,
@@ -32,12 +33,11 @@ from monitor.detect.belief import (
     probability,
     tilt_log_odds,
 )
-from monitor.detect.calm import RESTLESS_SD_M_S2, Calm
-from monitor.detect.changes import Changes
-from monitor.detect.frames import Frames, FrameStage, column_sums, sizes
+from monitor.detect.posture.calm import RESTLESS_SD_M_S2, Calm
+from monitor.detect.posture.changes import Changes
+from monitor.detect.posture.transitions import FINE_FRAME_S, IndexArray
+from monitor.detect.posture.twist import Twist, log_ratios
 from monitor.detect.reference import NEUTRAL, WALKED_ENOUGH_S, UprightReference, angle_deg, angles_deg
-from monitor.detect.transitions import FINE_FRAME_S, IndexArray
-from monitor.detect.twist import Twist, log_ratios
 
 GRAVITY_M_S2 = 9.81  # taken from the levelled vertical acceleration (R1)
 WALK_CONFIDENCE = 0.95  # periodic steps are all but certain (reference systems: F1 1.0; less is claimed)
