@@ -24,17 +24,9 @@ class Analysed:
     def __init__(
         self, t_s: FloatArray, acc: FloatArray, gyr: FloatArray, placement: str, axes: str = ""
     ) -> None:
-        opening = Mark(
-            0.0,
-            "sensor",
-            {"sensor": "A", "driver": "rows", "role": "single", "placement": placement, "primary": True},
-        )
-        rows = Rows("A", t_s, acc, gyr)
-        self.mount = mount_from_axes(axes) if axes else _found([opening, rows], placement)
-        quat, quality = list(self.mount.quat), self.mount.quality
-        mounted = {"sensor": "A", "quat": quat, "quality": quality, "forward_known": self.mount.forward_known}
+        self.mount, inputs = mounted(t_s, acc, gyr, placement, axes)
         pipeline = Pipeline()
-        records: list[Record] = pipeline.push([opening, Mark(0.0, "mount", mounted), rows])
+        records: list[Record] = pipeline.push(inputs)
         records += pipeline.close()
         self.movements = [record for record in records if isinstance(record, Movement)]
         self.trunk = [record for record in records if isinstance(record, TrunkBlock)]
@@ -43,6 +35,22 @@ class Analysed:
         """One column of the trunk rows, joined."""
         joined: FloatArray = np.concatenate([getattr(block, name) for block in self.trunk])
         return joined
+
+
+def mounted(
+    t_s: FloatArray, acc: FloatArray, gyr: FloatArray, placement: str, axes: str = ""
+) -> tuple[Mount, list[Input]]:
+    """The mount, and the inputs of the rows with it in front."""
+    sensor = {"sensor": "A", "driver": "rows", "role": "single", "placement": placement, "primary": True}
+    opening, rows = Mark(0.0, "sensor", sensor), Rows("A", t_s, acc, gyr)
+    mount = mount_from_axes(axes) if axes else _found([opening, rows], placement)
+    value = {
+        "sensor": "A",
+        "quat": list(mount.quat),
+        "quality": mount.quality,
+        "forward_known": mount.forward_known,
+    }
+    return mount, [opening, Mark(0.0, "mount", value), rows]
 
 
 def _found(inputs: list[Input], placement: str) -> Mount:

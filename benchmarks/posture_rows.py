@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -61,6 +61,17 @@ def told(
     t_s: FloatArray, acc: FloatArray, gyr: FloatArray | None, placement: str, mount: str = "auto"
 ) -> Told:
     """`t_s` (n,), acc (n,3) m/s2, gyr (n,3) rad/s or None; `mount` as in `analyze --mount`."""
+    pipeline = Pipeline()
+    records: list[Record] = []
+    for inputs in opened(t_s, acc, gyr, placement, mount):
+        records += pipeline.push(inputs)
+    return Told([*records, *pipeline.close()])
+
+
+def opened(
+    t_s: FloatArray, acc: FloatArray, gyr: FloatArray | None, placement: str, mount: str = "auto"
+) -> Iterator[list[Input]]:
+    """The inputs that `told` analyses: the rows in blocks, the mount in front of them."""
     sensor = {"sensor": "A", "driver": "rows", "role": "single", "placement": placement, "primary": True}
     blocks: list[list[Input]] = [[Mark(float(t_s[0]), "sensor", sensor)]]
     for first in range(0, len(t_s), BLOCK_ROWS):
@@ -70,11 +81,7 @@ def told(
     options = AnalyzeOptions(placement=placement, mount=mount)
     tools = _tools(blocks)
     marks, _ = mounts_for([m for m in blocks[0] if isinstance(m, Mark)], Path(), options, tools)
-    pipeline = Pipeline()
-    records: list[Record] = []
-    for inputs in with_mounts(blocks, marks, options):
-        records += pipeline.push(inputs)
-    return Told([*records, *pipeline.close()])
+    return with_mounts(blocks, marks, options)
 
 
 def _tools(blocks: list[list[Input]]) -> Tools:

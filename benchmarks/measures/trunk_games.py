@@ -7,7 +7,7 @@ much again; whoever side-bends in the rotation game does what is seen, not what 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from figure import Figure, over_people
 from movement_rows import G_M_S2, Analysed, share
 from scipy.spatial.transform import Rotation, Slerp
 
+from monitor.core.events import Movement
 from monitor.core.inputs import FloatArray
 
 RATE_HZ = 60.0
@@ -33,37 +34,45 @@ def measure(data: Path | None, *, quick: bool) -> Iterator[Figure]:  # noqa: ARG
     folder = data / "trunkyxl_back3" if data else None
     for part in ("Trunk", "UpperTrunk", "LowerTrunk"):
         people = dict(_people(folder, part)) if folder and folder.is_dir() else {}
-        seconds = [second for each in people.values() for second in each]
-        if not seconds:
+        told = [second for each in people.values() for second in each]
+        if not told:
             continue
         low, high = over_people([share(t == s for t, s, _ in each) for each in people.values() if each])
         yield Figure(
             "rotation and side bend told apart",
             f"games, {part}",
             len(people),
-            share(truth == said for truth, said, _ in seconds),
+            share(truth == said for truth, said, _ in told),
             "%",
             "more",
             95.0,
             low=low,
             high=high,
-            peers={"the larger mean rate": share(truth == peer for truth, _, peer in seconds)},
-            note=f"{len(seconds)} s of movement",
+            peers={"the larger mean rate": share(truth == peer for truth, _, peer in told)},
+            note=f"{len(told)} s of movement",
         )
 
 
 def _people(folder: Path, part: str) -> Iterator[tuple[str, list[Second]]]:
+    for path, trials in recordings(folder, part):
+        yield path, [s for rows in trials for s in seconds(Analysed(*rows, "upper_back", AXES))]
+
+
+def recordings(
+    folder: Path, part: str
+) -> Iterator[tuple[str, list[tuple[FloatArray, FloatArray, FloatArray]]]]:
+    """(person, rows of a sensor of each trial) of the games that ask for turns and side bends."""
     for path in sorted(folder.glob("*.npz")):
-        seconds: list[Second] = []
         with np.load(path) as file:
+            trials = []
             labels = [str(label).split("=", 1) for label in file["labels"]]
             for trial, game in labels:
                 key = f"corpus_{trial}/{part}"
                 if game.startswith("Shape sport") and key in file:
                     rows = file[key].astype(float)
                     if np.ptp(rows[:, 1:5], axis=0).max() > FLAT:
-                        seconds += _seconds(Analysed(*_rows(rows), "upper_back", AXES))
-        yield path.stem, seconds
+                        trials.append(_rows(rows))
+        yield path.stem, trials
 
 
 def _rows(recorded: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -86,15 +95,21 @@ def _rows(recorded: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     return np.arange(len(acc)) / RATE_HZ, acc + 0.02 * noise[0], gyr + 0.002 * noise[1]
 
 
-def _seconds(analysed: Analysed) -> Iterator[Second]:
-    lateral, rotation = (np.abs(analysed.column(name)) for name in ("lateral_deg", "rotation_deg"))
-    rate = np.abs(analysed.column("rate_deg_s"))
+def seconds(analysed: Analysed) -> Iterator[Second]:
+    """The clear ones within movements."""
+    columns = (analysed.column(name) for name in ("lateral_deg", "rotation_deg", "rate_deg_s"))
+    return clear_seconds(analysed.movements, *columns)
+
+
+def clear_seconds(
+    movements: Sequence[Movement], lateral_deg: FloatArray, rotation_deg: FloatArray, rate_deg_s: FloatArray
+) -> Iterator[Second]:
+    """The same of `movements` and the rows they were found in."""
+    lateral, rotation, rate = np.abs(lateral_deg), np.abs(rotation_deg), np.abs(rate_deg_s)
     for second in range(int(len(lateral) / RATE_HZ)):
         rows = slice(round(second * RATE_HZ), round((second + 1) * RATE_HZ))
         said = {
-            str(m.direction).split("_")[0]
-            for m in analysed.movements
-            if m.start_s < second + 1 and m.end_s > second
+            str(m.direction).split("_")[0] for m in movements if m.start_s < second + 1 and m.end_s > second
         } & {"rotation", "lateral"}
         bent, turned = float(lateral[rows].max()), float(np.nan_to_num(rotation[rows]).max())
         if said and max(bent, turned) > CLEAR * min(bent, turned):

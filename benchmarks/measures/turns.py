@@ -6,7 +6,7 @@ Truth is the script: there and back on one line, 180 degrees. People do not walk
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from figure import Figure, over_people
 from movement_rows import Analysed, share, vqf_up
 
 from monitor.core.events import Movement
+from monitor.core.inputs import FloatArray
 
 RATE_HZ = 100.0
 AROUND_S = 0.5
@@ -71,22 +72,30 @@ def measure(data: Path | None, *, quick: bool) -> Iterator[Figure]:  # noqa: ARG
 
 
 def _trials(folder: Path) -> Iterator[_Trial]:
+    for person, acc, gyr, first, last in recordings(folder):
+        around = slice(first - round(AROUND_S * RATE_HZ), last + round(AROUND_S * RATE_HZ))
+        found = Analysed(np.arange(len(acc)) / RATE_HZ, acc, gyr, "lower_back").movements
+        rate = np.einsum("ij,ij->i", gyr, vqf_up(acc, gyr, RATE_HZ))[around]
+        integral = abs(float(np.degrees(np.sum(rate)))) / RATE_HZ
+        yield _Trial(person, in_turn(found, first, last), integral)
+
+
+def recordings(folder: Path) -> Iterator[tuple[str, FloatArray, FloatArray, int, int]]:
+    """(person, acc m/s2, gyr rad/s, first and last row of the turn) of each walk there and back."""
     for path in sorted(folder.glob("*.npz")):
         meta = json.loads(path.with_name(f"{path.stem}_meta.json").read_text())
         about = {str(entry.get("Filename", key)): entry for key, entry in meta.items()}
         with np.load(path) as file:
             for key in file:
                 rows = file[key].astype(float)
-                acc, gyr = rows[:, :3], rows[:, 3:6]
                 first, last = about[key]["UTurnBoundaries"]
-                around = slice(first - round(AROUND_S * RATE_HZ), last + round(AROUND_S * RATE_HZ))
-                found = Analysed(np.arange(len(rows)) / RATE_HZ, acc, gyr, "lower_back").movements
-                turns = [
-                    m
-                    for m in found
-                    if m.direction.startswith("rotation")
-                    and m.start_s < last / RATE_HZ
-                    and m.end_s > first / RATE_HZ
-                ]
-                rate = np.einsum("ij,ij->i", gyr, vqf_up(acc, gyr, RATE_HZ))[around]
-                yield _Trial(path.stem, turns, abs(float(np.degrees(np.sum(rate)))) / RATE_HZ)
+                yield path.stem, rows[:, :3], rows[:, 3:6], first, last
+
+
+def in_turn(found: Sequence[Movement], first: int, last: int) -> list[Movement]:
+    """Rotations that overlap the rows of the turn."""
+    return [
+        m
+        for m in found
+        if m.direction.startswith("rotation") and m.start_s < last / RATE_HZ and m.end_s > first / RATE_HZ
+    ]
