@@ -28,6 +28,8 @@ REST_RATE_DEG_S = 15.0  # root mean square rate over half a second below which t
 REST_SD_M_S2 = 0.35  # SD of the vertical acceleration over half a second at rest: half of slow walking's [I]
 REST_RADIUS_FRAMES = 2  # half a second
 REST_FRAMES = 8  # a rest lasts 0.8 s: at the deepest lean the trunk stops too, but shorter [I]
+BRIEF_REST_FRAMES = 4  # one stops for less on the way from walking to a seat [I]
+PAUSE_FRAMES = 12  # and at the deepest lean for up to this long: such a rest may lie within a movement [I]
 REST_LOOK_FRAMES = 8  # the level of a rest is the mean over this much of it [I]
 MOVEMENT_FRAMES = (4, 48)  # a movement from rest to rest lasts 0.4 to 3.6 s [I]
 EDGE_FRAMES = 2  # its edges belong to it: rest is judged over half a second
@@ -174,25 +176,51 @@ def _spans(resting: BoolArray, first: int, stop: int) -> Iterator[_Span]:
     if resting[low:stop].all():
         return
     edges = np.flatnonzero(np.diff(resting[low:stop].astype(np.int8), prepend=0, append=0)) + low
-    kept = [
-        (a, b) for a, b in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True) if b - a >= REST_FRAMES
-    ]
+    runs = list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+    kept = [(a, b) for a, b in runs if b - a >= REST_FRAMES]
     for i, (a, b) in enumerate(kept):
         before = kept[i - 1] if i else None
         follows = kept[i + 1][0] if i + 1 < len(kept) else stop + longest
         if first < a + REST_FRAMES <= stop and a > low:
             rest = (a + EDGE_FRAMES, a + REST_LOOK_FRAMES)
+            far = _stop_before(runs, a, before)
             if before is None or a - before[1] > longest:
-                yield _Span(a + REST_FRAMES, max(0, a - ONE_SIDE_FRAMES), a + EDGE_FRAMES, None, rest)
+                if far is None:
+                    yield _Span(a + REST_FRAMES, max(0, a - ONE_SIDE_FRAMES), a + EDGE_FRAMES, None, rest)
             elif a - before[1] >= shortest:
-                left = before[1] - EDGE_FRAMES
-                look = (max(before[0], left - REST_LOOK_FRAMES), left)
-                yield _Span(a + REST_FRAMES, left, a + EDGE_FRAMES, look, rest)
+                yield _between(before, a, rest)
+            if far is not None:
+                yield _between(far, a, rest)
         settled = b + longest + REST_FRAMES
         if first < settled <= stop and follows > b + longest:
             left = b - EDGE_FRAMES
             look = (max(a, left - REST_LOOK_FRAMES), left)
             yield _Span(settled, left, b + ONE_SIDE_FRAMES, look, None)
+
+
+def _stop_before(
+    runs: list[tuple[int, int]], start: int, before: tuple[int, int] | None
+) -> tuple[int, int] | None:
+    """The first stop, be it brief, from which one movement may have led to the rest at `start`; None if it is `before`."""
+    shortest, longest = MOVEMENT_FRAMES
+    first = None
+    for a, b in reversed(runs):
+        if b > start - shortest:
+            continue
+        if b < start - longest:
+            break
+        if b - a >= BRIEF_REST_FRAMES:
+            first = (a, b)
+        if b - a > PAUSE_FRAMES:
+            break
+    return None if first == before else first
+
+
+def _between(before: tuple[int, int], start: int, rest: tuple[int, int]) -> _Span:
+    """From the rest `before` to the one at `start`, of which `rest` is looked at."""
+    left = before[1] - EDGE_FRAMES
+    look = (max(before[0], left - REST_LOOK_FRAMES), left)
+    return _Span(start + REST_FRAMES, left, start + EDGE_FRAMES, look, rest)
 
 
 def _measure(up: FloatArray, rise: FloatArray, span: _Span, frame_s: float, coarse: bool) -> Change | None:
