@@ -71,7 +71,7 @@ def bends_witness(directions: list[float], placement: str) -> Witness | None:
     offsets = [wrapped(direction - middle) for direction in directions]
     if max(map(abs, offsets)) > math.radians(BENDS_WITHIN_DEG):
         return None
-    mean, sd = pooled(np.array(offsets), np.full(len(offsets), math.radians(BEND_SD_DEG)))
+    mean, sd = pooled(np.array(offsets), np.full(len(offsets), math.radians(BEND_SD_DEG)), known=False)
     return Witness("bends", middle + mean, math.hypot(sd, math.radians(BENDING_SD_DEG[placement])), True)
 
 
@@ -81,7 +81,7 @@ def bends_along(directions: list[float], forward: float, placement: str) -> Witn
     sagittal = offsets[np.abs(offsets) <= math.radians(SAGITTAL_DEG)]
     if not len(sagittal):
         return None
-    mean, sd = pooled(sagittal, np.full(len(sagittal), math.radians(BEND_SD_DEG)))
+    mean, sd = pooled(sagittal, np.full(len(sagittal), math.radians(BEND_SD_DEG)), known=False)
     return Witness("bends", forward + mean, math.hypot(sd, math.radians(BENDING_SD_DEG[placement])), False)
 
 
@@ -118,7 +118,7 @@ def leans_witness(
     between_deg = (LEANING_SD_DEG if forward is None else BENDING_SD_DEG)[placement]
     middle = 0.5 * float(np.angle(doubled))
     offsets = np.array([folded(axis - middle) for axis in axes])
-    mean, sd = pooled(offsets, np.full(len(axes), math.radians(LEAN_SD_DEG)))
+    mean, sd = pooled(offsets, np.full(len(axes), math.radians(LEAN_SD_DEG)), known=False)
     return Witness("leans", middle + mean, math.hypot(sd, math.radians(between_deg)), False)
 
 

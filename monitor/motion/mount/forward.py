@@ -11,7 +11,7 @@ from monitor.core.errors import MountError
 from monitor.core.inputs import BoolArray, FloatArray
 from monitor.motion.mount.arm import Arm, find_arm
 from monitor.motion.mount.bends import MIN_BENDS, bends_along, bends_witness, find_bends, leans_witness
-from monitor.motion.mount.gait import STEP_SD_DEG, Walking, gait_witnesses
+from monitor.motion.mount.gait import STEP_SD_DEG, Walking, gait_witness
 from monitor.motion.mount.upright import G_M_S2
 from monitor.motion.mount.witness import Witness, agreed, within
 
@@ -51,12 +51,12 @@ def find_forward(seen: Evidence, cranial: FloatArray) -> Forward:
     linear = np.einsum("ij,kj->ik", seen.acc - G_M_S2 * seen.up, axes)
     up = np.einsum("ij,kj->ik", seen.up, axes)
     rate = np.einsum("ij,kj->ik", seen.gyr, axes)
-    gait: list[Witness] = []
+    gait: Witness | None = None
     if seen.walking is not None and seen.placement in STEP_SD_DEG:
-        gait = gait_witnesses(linear[:, 2], linear[:, :2], seen.walking, seen.rate_hz, seen.placement)
+        gait = gait_witness(linear[:, 2], linear[:, :2], seen.walking, seen.rate_hz, seen.placement)
     arm = find_arm(linear, rate, up, free, seen.rate_hz, seen.placement)
     by_arm = None if arm is None else arm.witness(seen.placement)
-    signed = [*gait, *([] if by_arm is None else [by_arm])]
+    signed = [witness for witness in (gait, by_arm) if witness is not None]
     witnesses = [*signed, *_leaning(seen, up, free, signed, arm)]
     together = agreed(witnesses)
     if together is None:

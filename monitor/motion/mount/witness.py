@@ -41,7 +41,7 @@ def agreed(witnesses: Sequence[Witness]) -> tuple[float, float] | None:
         if w.signed and abs(offset) > math.radians(CONFLICT_DEG):
             return None
         offsets.append(offset if w.signed else folded(offset))
-    offset, sd = pooled(np.array(offsets), np.array([w.sd_rad for w in witnesses]))
+    offset, sd = pooled(np.array(offsets), np.array([w.sd_rad for w in witnesses]), known=True)
     return wrapped(first.angle_rad + offset), sd
 
 
@@ -53,13 +53,16 @@ def within(one: Witness, other: Witness, deviations: float) -> bool:
     return abs(apart) <= deviations * math.hypot(one.sd_rad, other.sd_rad)
 
 
-def pooled(angles: FloatArray, sds: FloatArray) -> tuple[float, float]:
-    """Mean weighted by precision and its standard deviation, scaled by how far the angles (rad) deviate from it."""
+def pooled(angles: FloatArray, sds: FloatArray, *, known: bool) -> tuple[float, float]:
+    """Mean weighted by precision and its standard deviation, scaled by how far the angles (rad) deviate from it.
+
+    Where the `sds` are `known`, not only roughly, angles that happen to agree are no surer for it: the scale is never below 1.
+    """
     weights = 1.0 / sds**2
     mean = float(np.sum(weights * angles) / np.sum(weights))
     excess = float(np.sum(weights * (angles - mean) ** 2))
     scale = (PRIOR_WEIGHT + excess) / (PRIOR_WEIGHT + len(angles) - 1.0)
-    return mean, math.sqrt(scale / float(np.sum(weights)))
+    return mean, math.sqrt((max(1.0, scale) if known else scale) / float(np.sum(weights)))
 
 
 def axis_of(covariance: FloatArray) -> tuple[float, float]:
