@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from figure import Figure, over_people
-from posture_rows import G_M_S2, balanced, told
+from posture_rows import G_M_S2, States, balanced, told
 from rule_r1 import rule
 from scipy.optimize import least_squares
 
@@ -42,16 +42,22 @@ def in_g(counts: FloatArray, rate_hz: float) -> FloatArray:
     return g
 
 
+def recordings(folder: Path, *, quick: bool) -> Iterator[tuple[str, float, FloatArray, States]]:
+    """(person, rows a second, acc m/s2, truth) of each file."""
+    for path in sorted(folder.glob("*.npz"))[: 2 if quick else None]:
+        with np.load(path) as file:
+            rate_hz = float(file["fs"])
+            acc = in_g(file["acc_raw"].astype(float), rate_hz) * G_M_S2
+            truth = np.array([NAMES.get(int(label), "") for label in file["label"]])
+        yield path.stem, rate_hz, acc, truth
+
+
 def measure(data: Path | None, *, quick: bool) -> Iterator[Figure]:
     """Balanced accuracy, the mean over people: of decided seconds, and with unknown counted as wrong."""
     if data is None or not (data / "casale_chest").exists():
         return
     decided, strict, rules = [], [], []
-    for path in sorted((data / "casale_chest").glob("*.npz"))[: 2 if quick else None]:
-        with np.load(path) as file:
-            rate_hz = float(file["fs"])
-            acc = in_g(file["acc_raw"].astype(float), rate_hz) * G_M_S2
-            truth = np.array([NAMES.get(int(label), "") for label in file["label"]])
+    for _, rate_hz, acc, truth in recordings(data / "casale_chest", quick=quick):
         t_s = np.arange(len(truth)) / rate_hz
         said = told(t_s, acc, None, "sternum").at(t_s)
         decided.append(balanced(said, truth, decided=True))

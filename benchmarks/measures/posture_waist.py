@@ -51,10 +51,15 @@ def recordings(folder: Path) -> Iterator[tuple[str, FloatArray, FloatArray, Floa
             )
 
 
+def first_walk(segments: FloatArray) -> int:
+    """The row in which the first walk begins."""
+    return int(min(s[1] for s in segments if s[0] in (1, 2, 3)))
+
+
 def scored(folder: Path, mount: str, *, before_walk: bool = False) -> list[Scored]:
     found = []
     for person, t_s, acc, gyr, truth, segments in recordings(folder):
-        n = int(min(s[1] for s in segments if s[0] in (1, 2, 3))) if before_walk else len(t_s)
+        n = first_walk(segments) if before_walk else len(t_s)
         say: Told = told(t_s[:n], acc[:n], gyr[:n], "waist", mount)
         found.append(Scored(person, truth[:n], say.at(t_s[:n]), rule(t_s[:n], acc[:n], gyr[:n]).said))
     return found

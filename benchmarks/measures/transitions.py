@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from figure import Figure
-from posture_rows import told
+from posture_rows import States, told
 from rule_r1 import rule
 from sit_rise_rows import WITHIN_S, exact_interval, matched
 
@@ -38,20 +38,27 @@ class Trial:
 def trials(data: Path) -> Iterator[Trial]:
     """Every recording with true times."""
     for person, t_s, acc, gyr, truth, segments in recordings(data / "hapt_waist"):
-        true = {
-            kind: [float(s[1] + s[2]) / 2 / RATE_HZ for s in segments if s[0] == code]
-            for kind, code in CODES.items()
-        }
-        within = np.zeros(len(t_s), bool)
-        for _, first, last in segments:
-            within[first:last] = True
-        unlabelled = t_s[(truth == "") & ~within]
         say = told(t_s, acc, gyr, "waist").changes()
+        true, unlabelled = scripted(t_s, truth, segments)
         yield Trial(person, true, say, rule(t_s, acc, gyr).changes, unlabelled)
     for person, t_s, acc, gyr, off_s, on_s in seats(data / "pibench_sts"):
         true = {"sit": on_s.tolist(), "rise": off_s.tolist()}
         say = told(t_s, acc, gyr, "lower_back").changes()
         yield Trial(person, true, say, rule(t_s, acc, gyr).changes, np.empty(0))
+
+
+def scripted(
+    t_s: FloatArray, truth: States, segments: FloatArray
+) -> tuple[dict[str, list[float]], FloatArray]:
+    """The true times of changes by kind of a recording of `posture_waist`, and the times of its rows without a truth."""
+    true = {
+        kind: [float(s[1] + s[2]) / 2 / RATE_HZ for s in segments if s[0] == code]
+        for kind, code in CODES.items()
+    }
+    within = np.zeros(len(t_s), bool)
+    for _, first, last in segments:
+        within[first:last] = True
+    return true, t_s[(truth == "") & ~within]
 
 
 def measure(data: Path | None, *, quick: bool) -> Iterator[Figure]:  # noqa: ARG001
@@ -62,8 +69,8 @@ def measure(data: Path | None, *, quick: bool) -> Iterator[Figure]:  # noqa: ARG
     people = len({trial.person for trial in found})
     for kind in CODES:
         ours, rules = (
-            _counts([t.told for t in found], found, kind),
-            _counts([t.rules for t in found], found, kind),
+            counts([t.told for t in found], found, kind),
+            counts([t.rules for t in found], found, kind),
         )
         for what, which in (("sensitivity", 1), ("predictive value", 2)):
             asked = ours[which]
@@ -77,7 +84,7 @@ def measure(data: Path | None, *, quick: bool) -> Iterator[Figure]:  # noqa: ARG
             )
 
 
-def _counts(changes: list[Changes], found: list[Trial], kind: str) -> tuple[int, int, int]:
+def counts(changes: list[Changes], found: list[Trial], kind: str) -> tuple[int, int, int]:
     """(found, true, told). What is told in unlabelled rows is neither right nor wrong."""
     hits = true = said = 0
     for each, trial in zip(changes, found, strict=True):

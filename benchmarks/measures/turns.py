@@ -21,6 +21,7 @@ RATE_HZ = 100.0
 AROUND_S = 0.5
 """The peer integrates from this long before the marked turn to this long after it, for a turn begins before its first step."""
 TRUTH_DEG = 180.0
+WITHIN_DEG = 10.0
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,8 @@ def measure(data: Path | None, *, quick: bool) -> Iterator[Figure]:  # noqa: ARG
         any(abs(turn.range_deg - TRUTH_DEG) <= turn.return_error_deg for turn in trial.turns)
         for trial in trials
     ]
-    within = [abs(size - TRUTH_DEG) <= 10.0 for size in sizes]
-    plain_within = [abs(size - TRUTH_DEG) <= 10.0 for size in plain]
+    within = [abs(size - TRUTH_DEG) <= WITHIN_DEG for size in sizes]
+    plain_within = [abs(size - TRUTH_DEG) <= WITHIN_DEG for size in plain]
 
     def by_person(flags: list[bool]) -> tuple[float, float]:
         shares = [share(f for t, f in zip(trials, flags, strict=True) if t.person == who) for who in people]

@@ -1,0 +1,96 @@
+"""What is cross-validated: recordings that score themselves in sums, and how sums of many people become a figure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from figure import over_people
+
+from monitor.core.inputs import FloatArray
+
+Pairs = tuple[tuple[float, float], ...]
+"""(counted, asked), or (sum of errors, how many): sums over recordings mean the same."""
+Scores = Mapping[str, Pairs]
+"""Of one recording: measure -> pairs."""
+PeoplesPairs = Mapping[str, Sequence[Pairs]]
+"""Of one measure: person -> the pairs of their recordings."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One recording. `person` is named behind their set; `score` asks the detectors as they are now."""
+
+    person: str
+    score: Callable[[], Scores]
+
+
+def shares(every: Sequence[Pairs]) -> float:
+    """Counted by asked of all recordings together, the mean over pairs."""
+    sums = np.array(every).sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return float(np.mean(sums[:, 0] / sums[:, 1]))
+
+
+def medians(every: Sequence[Pairs]) -> float:
+    """Of the recordings' own errors."""
+    return float(np.median(_errors(every, 0)))
+
+
+def less_percent(every: Sequence[Pairs]) -> float:
+    """By how much the median error is less than the peer's, which is the second pair."""
+    return 100.0 * (1.0 - medians(every) / float(np.median(_errors(every, 1))))
+
+
+def _errors(every: Sequence[Pairs], which: int) -> FloatArray:
+    errors: FloatArray = np.array([pairs[which][0] / pairs[which][1] for pairs in every])
+    return errors
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A line of the table. `figure` makes it from the pairs of recordings; `by_person`: of each person's, then the mean.
+
+    `scale`: a difference of so much is worth as much as the whole of a share, where thresholds are chosen.
+    """
+
+    what: str
+    data_set: str
+    better: Literal["less", "more"]
+    must: float | None
+    aim: float | None
+    figure: Callable[[Sequence[Pairs]], float] = shares
+    by_person: bool = False
+    unit: str = "1"
+    scale: float = 1.0
+
+    @property
+    def key(self) -> str:
+        """Under which recordings give their pairs."""
+        return f"{self.what}, {self.data_set}"
+
+    def value(self, people: PeoplesPairs) -> float:
+        """The figure over `people`; NaN where nobody was asked."""
+        if self.by_person:
+            each = self.of_each(people)
+            return float(np.mean(each)) if each else np.nan
+        every = [pairs for recordings in people.values() for pairs in recordings]
+        return self.figure(every) if every else np.nan
+
+    def of_each(self, people: PeoplesPairs) -> list[float]:
+        """The figure of each person who was asked."""
+        each = [self.figure(recordings) for recordings in people.values() if recordings]
+        return [value for value in each if np.isfinite(value)]
+
+    def spread(self, people: PeoplesPairs) -> tuple[float, float]:
+        """90 % interval over people."""
+        return over_people(self.of_each(people))
+
+    def worth(self, people: PeoplesPairs) -> float:
+        """More is better; measures can be compared. 0 where nobody was asked."""
+        value = self.value(people) / self.scale
+        if not np.isfinite(value):
+            return 0.0
+        return value if self.better == "more" else -value
