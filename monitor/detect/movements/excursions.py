@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
-from enum import IntEnum
-
-import numpy as np
+from dataclasses import dataclass, replace
 
 from monitor.core.events import Direction
 from monitor.core.inputs import FloatArray
+from monitor.detect.movements.columns import FLEXION, ROTATION
 from monitor.detect.movements.strokes import LEAVE_DEG, Stroke
 
 LEAST_PEAK_DEG = 10.0  # beyond neutral, of one that stays there; less is sway (EN 1005-4's first band) [I]
@@ -32,19 +30,6 @@ SKIN_SHARE_SD = 0.02  # and in proportion to it: skin and scale (motion.uncertai
 NINE_IN_TEN = 1.645  # half-width of a 90 % interval in standard deviations
 
 
-class Column(IntEnum):
-    """Rows looked at: three angles (deg), the rates about their axes, and the rate about the vertical (deg/s)."""
-
-    FLEXION = 0
-    LATERAL = 1
-    ROTATION = 2
-    FLEXION_RATE = 3
-    LATERAL_RATE = 4
-    ROTATION_RATE = 5
-    YAW_RATE = 6
-
-
-AXES = 3
 DIRECTIONS = (
     (Direction.FLEXION, Direction.EXTENSION),
     (Direction.LATERAL_RIGHT, Direction.LATERAL_LEFT),
@@ -73,18 +58,31 @@ class Excursion:
         return together_s >= TOGETHER_SHARE * (its.end_s - its.start_s)
 
 
-def measured(axis: int, stroke: Stroke, rows: FloatArray, before: FloatArray) -> Excursion:
-    """The excursion of a stroke from its rows (Column, n) and those since the repetition before it (none: unknown)."""
-    peak_deg = float(np.max(stroke.sign * rows[axis]))
-    reach_deg = peak_deg - stroke.sign * stroke.base_deg
-    low_deg = float(np.min(stroke.sign * before[axis])) if before.shape[1] else peak_deg - reach_deg
+def measured(
+    axis: int, stroke: Stroke, angle_deg: FloatArray, before_deg: FloatArray, *, forward_known: bool
+) -> Excursion:
+    """The excursion of a stroke from its angle (n,), and from that since the repetition before it (none: unknown)."""
+    peak_deg, range_deg = _reach_deg(stroke, angle_deg, before_deg)
     direction: Direction | None = DIRECTIONS[axis][0 if stroke.sign > 0 else 1]
     beyond_deg = LEAVE_DEG if stroke.returned else LEAST_PEAK_DEG
-    if not (peak_deg >= beyond_deg and reach_deg >= LEAST_RANGE_DEG):
+    if not (peak_deg >= beyond_deg and peak_deg - stroke.sign * stroke.base_deg >= LEAST_RANGE_DEG):
         direction = None
-    elif axis == Column.FLEXION and np.isnan(rows[Column.LATERAL, 0]):
+    elif axis == FLEXION and not forward_known:
         direction = _without_forward(stroke, peak_deg)
-    return Excursion(axis, stroke, peak_deg, peak_deg - low_deg, direction)
+    return Excursion(axis, stroke, peak_deg, range_deg, direction)
+
+
+def in_hindsight(found: Excursion, angle_deg: FloatArray, before_deg: FloatArray) -> Excursion:
+    """The same movement with its angle (n,) as it turned out later, and that since the repetition before it."""
+    peak_deg, range_deg = _reach_deg(found.stroke, angle_deg, before_deg)
+    return replace(found, peak_deg=peak_deg, range_deg=range_deg)
+
+
+def _reach_deg(stroke: Stroke, angle_deg: FloatArray, before_deg: FloatArray) -> tuple[float, float]:
+    """(peak, range)."""
+    peak_deg = float((stroke.sign * angle_deg).max())
+    low_deg = float((stroke.sign * before_deg).min()) if len(before_deg) else stroke.sign * stroke.base_deg
+    return peak_deg, peak_deg - low_deg
 
 
 def _without_forward(stroke: Stroke, peak_deg: float) -> Direction | None:
@@ -101,7 +99,7 @@ def led(excursion: Excursion, others: Iterable[Excursion]) -> bool:
 
 def error_deg(excursion: Excursion) -> float:
     """Half-width of the 90 % interval of the range. Rotation drifts with the gyroscope; inclination is held by gravity."""
-    if excursion.axis != Column.ROTATION:
+    if excursion.axis != ROTATION:
         return NINE_IN_TEN * INCLINATION_SD_DEG
     seconds = excursion.stroke.end_s - excursion.stroke.start_s
     skin_deg = SKIN_SHARE_SD * excursion.range_deg

@@ -20,20 +20,36 @@ from monitor.core.events import Movement, Posture, Record
 from monitor.core.inputs import FloatArray
 from monitor.core.protocols import Detector
 from monitor.detect.frames import Frames, FrameStage, column_sums
-from monitor.detect.movements.excursions import (
+from monitor.detect.movements.columns import (
+    ANGLE,
     AXES,
+    FLEXION,
+    RATE,
+    ROTATION,
+    flexion_deg,
+    force,
+    rate,
+    speed,
+    tilt_deg,
+    time_s,
+    up,
+    yaw_rate,
+)
+from monitor.detect.movements.excursions import (
     DIRECTIONS,
     DRIFT_SD_DEG_S,
     NINE_IN_TEN,
     SCALE_SD,
-    Column,
     Excursion,
     error_deg,
+    in_hindsight,
     led,
     measured,
 )
+from monitor.detect.movements.hindsight import AFTER_S, BEFORE_S, up_rows
 from monitor.detect.movements.recent import POSTURE_LAG_S, RecentPostures, RecentRows
 from monitor.detect.movements.smoothness import outward, sparc
+from monitor.detect.movements.strokes import AFTER_S as SAME_SERIES_S
 from monitor.detect.movements.strokes import LONGEST_S, Stroke, Strokes
 from monitor.detect.movements.turns import Turn, Turns
 
@@ -42,7 +58,7 @@ NO_GAIT_DEG = 25.0  # no step tilts a trunk so far: it is a bend on the way [I]
 ONSET_S = 0.5  # before it has left by some degrees a movement has begun [I]
 STRAIGHT_SD_DEG = 3.0  # how well three seconds on foot tell where one is heading [I]
 
-KEEP_S = 3.0 * LONGEST_S + POSTURE_LAG_S
+KEEP_S = 3.0 * LONGEST_S + POSTURE_LAG_S + SAME_SERIES_S + BEFORE_S
 Found = Excursion | Turn
 
 
@@ -52,11 +68,11 @@ class MovementLogic:
     frame_s = 0.1
 
     def __init__(self) -> None:
-        self._axes = tuple(Strokes() for _ in range(AXES))
+        self._axes = tuple(Strokes() for _ in AXES)
         self._turns = Turns()
         self._rows = RecentRows(KEEP_S)
         self._postures = RecentPostures(KEEP_S)
-        self._next = 0
+        self._next = self._frame_rows = 0
         self._lately: deque[Excursion] = deque()
         self._waiting: list[tuple[float, int, float, Found]] = []
 
@@ -77,29 +93,20 @@ class MovementLogic:
         return self._all(t_s)
 
     def columns(self, block: TrunkBlock) -> Sequence[FloatArray]:
-        rate, up = block.rate_deg_s, block.up
-        x, y, z = rate[:, 0], rate[:, 1], rate[:, 2]
-        yaw = x * up[:, 0]
-        yaw += y * up[:, 1]
-        yaw += z * up[:, 2]
-        flexion = block.flexion_deg
-        unknown = np.isnan(flexion)
-        if unknown.any():  # with forward unknown, how far in whatever direction takes the place of flexion
-            flexion = np.where(unknown, block.inclination_deg, flexion)
-            y = np.where(unknown, np.sqrt(x * x + y * y), y)
-        return (flexion, block.lateral_deg, block.rotation_deg, y, x, z, yaw)
+        self._rows.add(block)
+        return (flexion_deg(block), block.lateral_deg, block.rotation_deg, yaw_rate(block))
 
     def frames(self, frames: Frames) -> list[Record]:
-        x = frames.x
-        k = x.shape[2]
         out: list[Record] = []
-        if not self._rows.goes_on_with(frames):
-            out += self.lost(float(frames.start_s[0]), mount_too=False)
-        self._rows.add(frames)
-        means = column_sums(x[:AXES]) / k
-        for axis, strokes in enumerate(self._axes):
-            self._wait_for_strokes(axis, strokes.frames(self._next, frames, means[axis]))
-        self._wait_for_turns(self._turns.frames(frames, column_sums(x[Column.YAW_RATE]) / k))
+        if frames.x.shape[2] != self._frame_rows:
+            self._frame_rows, start_s = frames.x.shape[2], float(frames.start_s[0])
+            out += self._all(start_s)
+            self._restart()
+            self._rows.forget(before_s=start_s)
+        *angles, yaw = column_sums(frames.x) / self._frame_rows
+        for axis, (strokes, angle) in enumerate(zip(self._axes, angles, strict=True)):
+            self._wait_for_strokes(axis, strokes.frames(self._next, frames, angle))
+        self._wait_for_turns(self._turns.frames(frames, yaw))
         self._next += len(frames.end_s)
         return out + self._due(frames)
 
@@ -112,18 +119,17 @@ class MovementLogic:
 
     def _wait_for_strokes(self, axis: int, strokes: Sequence[Stroke]) -> None:
         for stroke in strokes:
-            rows, before = (
-                self._rows.span(start_s, end_s)
-                for start_s, end_s in ((stroke.start_s, stroke.end_s), (stroke.after_s, stroke.start_s))
-            )
-            found = measured(axis, stroke, rows, before)
+            angle = self._rows.span(ANGLE[axis], stroke.start_s, stroke.end_s)
+            before = self._rows.span(ANGLE[axis], stroke.after_s, stroke.start_s, ends=False)
+            forward_known = axis != FLEXION or not self._rows.starts_without_forward(stroke.start_s)
+            found = measured(axis, stroke, angle, before, forward_known=forward_known)
             self._lately.append(found)
             if found.direction is not None:
                 self._wait(axis, found, stroke)
 
     def _wait_for_turns(self, turns: Sequence[Turn]) -> None:
         for turn in turns:
-            self._wait(AXES, turn, turn)
+            self._wait(len(AXES), turn, turn)
 
     def _wait(self, number: int, found: Found, when: Stroke | Turn) -> None:
         due_s = max(when.end_s + POSTURE_LAG_S, when.settled_s)
@@ -174,16 +180,17 @@ class MovementLogic:
     def _movement(self, found: Excursion, decided_s: float) -> list[Record]:
         start_s, end_s = found.stroke.start_s, found.stroke.end_s
         walked_s = self._postures.seconds(Posture.WALKING, start_s, end_s)
-        allowed = 0.0 if found.axis == Column.ROTATION else WALKED_SHARE
+        allowed = 0.0 if found.axis == ROTATION else WALKED_SHARE
         part_of_walking = walked_s > allowed * (end_s - start_s)
-        bends = found.axis != Column.ROTATION and found.range_deg >= NO_GAIT_DEG
+        bends = found.axis != ROTATION and found.range_deg >= NO_GAIT_DEG
         if found.direction is None or (part_of_walking and not bends):
             return []
-        rows = self._rows.span(start_s, end_s)
+        speeds = self._rows.span(RATE[found.axis], start_s, end_s)
+        later = self._in_hindsight(found)
         return [
             Movement(
-                *(found.direction, start_s, end_s, found.peak_deg, found.range_deg),
-                float(np.max(np.abs(rows[AXES + found.axis]))),
+                *(found.direction, start_s, end_s, later.peak_deg, later.range_deg),
+                float(np.max(np.abs(speeds))),
                 decided_s,
                 error_deg(found),
                 self._smoothness(found),
@@ -195,32 +202,51 @@ class MovementLogic:
         """A turn on the way; who turns without walking is taken to twist the trunk."""
         if not self._postures.seconds(Posture.WALKING, turn.start_s, turn.end_s):
             return []
-        rows = self._rows.span(turn.start_s, turn.end_s)
+        yaw = self._rows.span(yaw_rate, turn.start_s, turn.end_s)
         size_deg = abs(turn.change_deg)
         drift_deg = DRIFT_SD_DEG_S * (turn.end_s - turn.start_s)
         sd_deg = math.hypot(STRAIGHT_SD_DEG, STRAIGHT_SD_DEG, drift_deg, SCALE_SD * size_deg)
         return [
             Movement(
-                DIRECTIONS[Column.ROTATION][0 if turn.change_deg > 0 else 1],
+                DIRECTIONS[ROTATION][0 if turn.change_deg > 0 else 1],
                 *(turn.start_s, turn.end_s, size_deg, size_deg),
-                float(np.max(np.abs(rows[Column.YAW_RATE]))),
+                float(np.max(np.abs(yaw))),
                 decided_s,
                 NINE_IN_TEN * sd_deg,
-                self._sparc(rows),
+                self._sparc(turn.start_s, turn.end_s),
                 Posture.WALKING,
             )
         ]
 
+    def _in_hindsight(self, found: Excursion) -> Excursion:
+        """How far it went as told by gravity before and after it, where the rows are without a gap."""
+        stroke = found.stroke
+        if found.axis == ROTATION:
+            return found
+        first_s = stroke.start_s if math.isnan(stroke.after_s) else stroke.after_s
+        from_s, to_s = first_s - BEFORE_S, stroke.end_s + AFTER_S
+        t_s, *vectors = (self._rows.span(column, from_s, to_s) for column in (time_s, up, rate, force))
+        later = up_rows(t_s, *vectors)
+        if later is None:
+            return found
+        angle = tilt_deg(
+            found.axis, later, forward_known=not self._rows.starts_without_forward(stroke.start_s)
+        )
+        inside = (t_s >= stroke.start_s) & (t_s <= stroke.end_s)
+        before = (t_s > stroke.after_s) & (t_s < stroke.start_s)
+        return in_hindsight(found, angle[inside], angle[before])
+
     def _smoothness(self, found: Excursion) -> float:
         """Of the way out, with the moment before it that it began from."""
         stroke = found.stroke
-        rows = self._rows.span(stroke.start_s - ONSET_S, stroke.end_s)
-        out = outward(stroke.sign * rows[found.axis], stroke.sign * rows[AXES + found.axis])
-        return self._sparc(rows[:, :out])
+        start_s, end_s = stroke.start_s - ONSET_S, stroke.end_s
+        angle, speeds = (self._rows.span(column[found.axis], start_s, end_s) for column in (ANGLE, RATE))
+        out = outward(stroke.sign * angle, stroke.sign * speeds)
+        return self._sparc(start_s, end_s, out)
 
-    def _sparc(self, rows: FloatArray) -> float:
-        y, x, z = rows[Column.FLEXION_RATE : Column.YAW_RATE]
-        return sparc(np.sqrt(x * x + y * y + z * z), self._rows.rate_hz)
+    def _sparc(self, start_s: float, end_s: float, rows: int | None = None) -> float:
+        """Of the first `rows` rows."""
+        return sparc(self._rows.span(speed, start_s, end_s)[:rows], self._rows.rate_hz(start_s))
 
 
 def build() -> FrameStage:

@@ -4,55 +4,63 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from typing import Literal
 
 import numpy as np
 
+from monitor.core.blocks import TrunkBlock
 from monitor.core.events import Posture, PostureState, Record
 from monitor.core.inputs import FloatArray
-from monitor.detect.frames import Frames, PendingStates
+from monitor.detect.frames import PendingStates
+from monitor.detect.movements.columns import Column, forward_unknown
 
 POSTURE_LAG_S = 5.0  # the posture of a row is decided at most this much later (posture's own promise)
 
 
 class RecentRows:
-    """Whole frames of the last `keep_s` seconds, as rows."""
+    """The blocks of the last `keep_s` seconds, to read columns of their rows from."""
 
     def __init__(self, keep_s: float) -> None:
         self._keep_s = keep_s
-        self._rate_hz = math.nan
-        self._frames: deque[Frames] = deque()
+        self._blocks: deque[TrunkBlock] = deque()
 
-    @property
-    def rate_hz(self) -> float:
-        return self._rate_hz
+    def add(self, block: TrunkBlock) -> None:
+        """Take the next rows."""
+        while self._blocks and self._blocks[0].t_s[-1] < block.t_s[0] - self._keep_s:
+            self._blocks.popleft()
+        self._blocks.append(block)
 
-    def forget(self) -> None:
-        self._frames.clear()
+    def forget(self, before_s: float = math.inf) -> None:
+        """The blocks that end before this time."""
+        while self._blocks and self._blocks[0].t_s[-1] < before_s:
+            self._blocks.popleft()
 
-    def goes_on_with(self, frames: Frames) -> bool:
-        """Whether `frames` have the rate of those before; there are some."""
-        return bool(self._frames) and self._frames[-1].x.shape[2] == frames.x.shape[2]
+    def rate_hz(self, t_s: float) -> float:
+        """Of the rows at this time."""
+        return self._cut(t_s, math.inf)[0][0].rate_hz
 
-    def add(self, frames: Frames) -> None:
-        """Take the next frames, at the rate of those before or after `forget`."""
-        self._rate_hz = frames.x.shape[2] / frames.frame_s
-        while self._frames and self._frames[0].end_s[-1] < frames.end_s[0] - self._keep_s:
-            self._frames.popleft()
-        self._frames.append(frames)
+    def span(self, column: Column, start_s: float, end_s: float, *, ends: bool = True) -> FloatArray:
+        """A column (n, ...) of the rows from `start_s` to `end_s`, with or without those two; none after NaN."""
+        parts = [column(block, rows) for block, rows in self._cut(start_s, end_s, ends=ends)]
+        # one layout in memory whatever the blocks: sums depend on it
+        return np.ascontiguousarray(parts[0] if len(parts) == 1 else np.concatenate(parts or [np.empty(0)]))
 
-    def span(self, start_s: float, end_s: float) -> FloatArray:
-        """Rows (c, n) of the frames that end after `start_s` up to the one that ends at `end_s`; none after NaN."""
-        parts = []
-        for frames in self._frames:
-            if frames.end_s[-1] <= start_s:
-                continue
-            first = int(np.searchsorted(frames.end_s, start_s, side="right"))
-            last = int(np.searchsorted(frames.end_s, end_s, side="right"))
-            parts.append(frames.x[:, first:last])
-            if last < len(frames.end_s):
+    def starts_without_forward(self, start_s: float) -> bool:
+        """Whether forward is unknown from `start_s` on."""
+        block, rows = self._cut(start_s, math.inf)[0]
+        return bool(forward_unknown(block, slice(rows.start, rows.start + 1)).any())
+
+    def _cut(self, start_s: float, end_s: float, *, ends: bool = True) -> list[tuple[TrunkBlock, slice]]:
+        sides: tuple[Literal["left", "right"], ...] = ("left", "right") if ends else ("right", "left")
+        found: list[tuple[TrunkBlock, slice]] = []
+        for block in reversed(self._blocks):
+            if not block.t_s[-1] >= start_s:
                 break
-        whole = np.concatenate(parts, axis=1) if parts else self._frames[-1].x[:, :0]
-        return np.ascontiguousarray(whole.reshape(len(whole), -1))
+            first = int(block.t_s.searchsorted(start_s, sides[0]))
+            stop = int(block.t_s.searchsorted(end_s, sides[1]))
+            if first < stop:
+                found.append((block, slice(first, stop)))
+        return found[::-1]
 
 
 class RecentPostures:

@@ -76,18 +76,17 @@ class Strokes:
             strict=True,
         ):
             index = first + i
-            if index - self._last > self._patience():
-                out += self._hold(first, frames)
-            if index - self._last > HOLD_FRAMES and not self._sign:
-                self._still_deg = angle_deg if math.isnan(before_deg) else before_deg
-                self._back_deg, self._before = 0.0, (0.0, math.nan)
+            if index - self._last > HOLD_FRAMES:
+                out += self._hold(index, first, frames)
+                if not self._sign:
+                    self._still_deg = angle_deg if math.isnan(before_deg) else before_deg
+                    self._back_deg, self._before = 0.0, (0.0, math.nan)
             self._last = index
             if self._sign:
                 out += self._under_way(angle_deg, end_s)
             if not self._sign:
                 self._begin(angle_deg - self._still_deg, start_s, end_s)
-        if first + len(angle) - self._last > self._patience():
-            out += self._hold(first, frames)
+        out += self._hold(first + len(angle), first, frames)
         self._before_deg = float(angle[-1])
         return out
 
@@ -146,8 +145,9 @@ class Strokes:
         home = abs(self._still_deg + self._sign * self._reach_deg) < HOME_DEG
         return LINGER_FRAMES if far and not home else HOLD_FRAMES
 
-    def _hold(self, first: int, frames: Frames) -> list[Stroke]:
-        if not self._sign:
+    def _hold(self, index: int, first: int, frames: Frames) -> list[Stroke]:
+        """The stroke that has ended by being still from the last active frame until before `index`."""
+        if not self._sign or index - self._last <= self._patience():
             return []
         settled_s = float(frames.end_s[self._last + self._patience() - first])
         return [self._end(self._end_s, settled_s, returned=self._turned_back())]
