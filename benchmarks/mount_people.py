@@ -1,7 +1,11 @@
 """Short calibration takes of simulated people: what their sensors measure, and where forward truly is.
 
-Everything is drawn per person: whether and for how long they walk, how weakly and unevenly, how often, deep, fast and crookedly
-they bend. Nobody sits down: the simulator's people do it straighter than anybody, which would flatter.
+Everything is drawn per person: whether and for how long they walk, how weakly, scattered and often turning, how often, deep and
+fast they bend, and how the strap holds. Nobody sits down: the simulator's people do it
+straighter than anybody, which would flatter.
+
+Crooked people walk and bend to a side of their own, as far as people in recordings do; straight people do not, whatever else
+they do: what is found of them errs by the method alone.
 """
 
 from __future__ import annotations
@@ -17,26 +21,38 @@ from firmware_sim.worn import put_on
 from monitor.core.inputs import FloatArray
 from monitor.core.quaternion import rotate
 from monitor.motion.mount.bends import BENDING_SD_DEG
+from monitor.motion.mount.gait import STEP_SD_DEG, TRAVEL_SD_DEG
 
 G_M_S2 = 9.80665
 COUNTS = 32_768.0
 STANDS_S = (2.0, 5.0)
 """Before and after."""
-WALKS, WALK_S = 0.7, (3.0, 30.0)
-"""Share of the takes with a walk on the level, and how long it is, drawn evenly over the logarithm."""
-MOST_BENDS, BEND_DEG, BEND_MOVE_S = 4, (15.0, 70.0), (0.9, 2.0)
-"""None to four bends forward, all as likely; a person bends to a depth in this range, give or take BEND_EACH."""
+WALK_S, SHORT_WALK_S = (5.0, 30.0), (3.0, 4.0)
+"""How long a walk on the level is, drawn evenly over the logarithm."""
+TURNS_PER_MIN = (0.0, 12.0)
+BENDS, BEND_DEG, BEND_MOVE_S = (2, 4), (15.0, 70.0), (0.9, 2.0)
+"""As many bends forward, all as likely; a person bends to a depth in this range, give or take BEND_EACH."""
 BEND_EACH = 0.15
 """Standard deviation of a bend's depth and pace as a share of the person's own."""
 CADENCE_HZ, VERTICAL_M_S2, PHASE_DEG = (1.4, 2.1), (0.8, 4.0), (92.0, 128.0)
 """Of a person's means; the simulator's own spread of 12 deg widens the phase to 80-140 deg."""
-UNEVEN, UNEVEN_SPREAD = {"lower_back": 0.032, "waist": 0.08}, 0.6
-"""Median of gait_uneven and the spread of its logarithm: the axes turn as far as in recordings (monitor.motion.mount.gait)."""
+UNEVEN_PER_DEG = 0.0155
+"""Of gait_uneven, for a standard deviation of the axes of steps and sway between people."""
+TURNED_PER_DEG = 1.3
+"""Of gait_turned_deg, for the turn of the axes that a sensor sees: gravity in a nodding pelvis goes with the pelvis."""
+SCATTER, SCATTER_SPREAD = 0.045, 0.35
+"""Median of gait_scatter and the spread of its logarithm: the axes of 3 s scatter by 2.3 deg within 5 s, and between people by
+that factor, as in recordings of walking."""
 SKIN_SPREAD = 0.5
 """Of the logarithm of the skin's share between people [I]."""
-CROOKED_DEG, CROOKED_EACH_DEG, CROOKED_SPREAD = BENDING_SD_DEG, 1.8, 0.6
-"""Standard deviation of the way of bending between people; its median between bends of one, and the spread of the logarithm
-of that (monitor.motion.mount.bends)."""
+CROOKED_EACH_DEG, CROOKED_SPREAD = 1.8, 0.6
+"""Median of the standard deviation between bends of one person, and the spread of its logarithm (monitor.motion.mount.bends)."""
+
+WILD_DEG, WILD_GAIT = 20.0, 0.2
+"""The standard deviation of the ways of wild bends, and how far wild steps limp and scatter (gait_uneven, gait_scatter)."""
+WALKING, BENDING, BOTH = "walk", "bends", "walk, bends"
+LITTLE, WILD = "too little", "wild"
+_OTHER_PEOPLE = 100_000
 
 
 @dataclass(frozen=True)
@@ -51,17 +67,35 @@ class Take:
     forward: FloatArray
 
 
-def simulated(count: int, placements: Sequence[str]) -> Iterator[Take]:
-    """One take each of `count` people with random mounts, the seeds 0 to count - 1. At the thorax nobody is asked to walk."""
+def simulated(count: int, placements: Sequence[str], *, crooked: bool = True) -> Iterator[Take]:
+    """One take each of `count` people with random mounts, the seeds 0 to count - 1: some walk, some bend, some do both. At
+    the thorax nobody is asked to walk.
+    """
     for seed in range(count):
+        rng = np.random.default_rng((seed, 1))
         placement = placements[seed % len(placements)]
-        yield _taken(placement, seed, np.random.default_rng((seed, 1)))
+        kind = str(rng.choice((WALKING, BENDING, BOTH))) if placement in STEP_SD_DEG else BENDING
+        yield _taken(placement, kind, seed, crooked, rng)
 
 
-def _taken(placement: str, seed: int, rng: np.random.Generator) -> Take:
-    cadence, vertical, phase = (rng.uniform(*limits) for limits in (CADENCE_HZ, VERTICAL_M_S2, PHASE_DEG))
-    uneven = min(0.3, UNEVEN.get(placement, 0.0) * math.exp(UNEVEN_SPREAD * rng.standard_normal()))
-    kind, activities, length_s = _activities(placement, rng)
+def simulated_bad(count: int, placements: Sequence[str]) -> Iterator[Take]:
+    """The same of takes that are no good: too little in them, or wild bends and steps."""
+    for seed in range(count):
+        rng = np.random.default_rng((seed, 2))
+        kind = str(rng.choice((LITTLE, WILD)))
+        yield _taken(placements[seed % len(placements)], kind, _OTHER_PEOPLE + seed, True, rng)
+
+
+def _taken(placement: str, kind: str, seed: int, crooked: bool, rng: np.random.Generator) -> Take:
+    cadence, vertical, phase, turns = (
+        rng.uniform(*limits) for limits in (CADENCE_HZ, VERTICAL_M_S2, PHASE_DEG, TURNS_PER_MIN)
+    )
+    uneven = UNEVEN_PER_DEG * STEP_SD_DEG.get(placement, 0.0) * crooked
+    scatter = SCATTER * math.exp(SCATTER_SPREAD * rng.standard_normal())
+    if kind == WILD:
+        uneven = scatter = WILD_GAIT
+    turned = TURNED_PER_DEG * TRAVEL_SD_DEG * rng.standard_normal() * crooked
+    activities, length_s = _activities(placement, kind, turns, crooked, rng)
     script = f"""
         title = "take"
         [wearer]
@@ -69,6 +103,8 @@ def _taken(placement: str, seed: int, rng: np.random.Generator) -> Take:
         gait_vertical_m_s2 = {vertical}
         gait_phase_deg = {phase}
         gait_uneven = {uneven}
+        gait_scatter = {scatter}
+        gait_turned_deg = {turned}
         [people]
         skin_spread = {SKIN_SPREAD}
         [[block]]
@@ -84,32 +120,40 @@ def _taken(placement: str, seed: int, rng: np.random.Generator) -> Take:
     return Take(kind, placement, t_s, acc, gyr, rotate(to_sensor, np.array((1.0, 0.0, 0.0))))
 
 
-def _activities(placement: str, rng: np.random.Generator) -> tuple[str, list[str], float]:
-    """What there is to see in it, the script, and its length (s)."""
-    walk_s = math.exp(rng.uniform(*np.log(WALK_S))) if placement in UNEVEN and rng.random() < WALKS else 0.0
-    bends = int(rng.integers(0, MOST_BENDS + 1))
+def _activities(
+    placement: str, kind: str, turns: float, crooked: bool, rng: np.random.Generator
+) -> tuple[list[str], float]:
+    """The script, and its length (s)."""
+    walk_s, bends = _amounts(placement, kind, rng)
     before_s, after_s = rng.uniform(*STANDS_S, 2)
     script = [_stand(before_s)]
     length_s = before_s + walk_s + after_s
     if walk_s:
-        script += [f'{{ do = "walk", seconds = {walk_s}, turns_per_min = 6 }}']
+        script += [f'{{ do = "walk", seconds = {walk_s}, turns_per_min = {turns} }}']
     if bends:
         script += [_stand(1.0)]
         length_s += 1.0
-    crooked = CROOKED_DEG[placement] * rng.standard_normal()
-    each = CROOKED_EACH_DEG * math.exp(CROOKED_SPREAD * rng.standard_normal())
+    own_aside_deg = BENDING_SD_DEG[placement] * rng.standard_normal() * crooked
+    each = WILD_DEG if kind == WILD else CROOKED_EACH_DEG * math.exp(CROOKED_SPREAD * rng.standard_normal())
     own_deg, own_s = rng.uniform(*BEND_DEG), rng.uniform(*BEND_MOVE_S)
     for _ in range(bends):
-        aside = float(np.clip(crooked + each * rng.standard_normal(), -40, 40))
+        aside = float(np.clip(own_aside_deg + each * rng.standard_normal(), -40, 40))
         peak, move = np.array((own_deg, own_s)) * np.clip(1.0 + BEND_EACH * rng.standard_normal(2), 0.6, 1.4)
         script += [
             f'{{ do = "bend", reps = 1, aside_deg = {aside}, peak_deg = {peak}, move_s = {move}, '
             "hold_s = 0.5, pause_s = 0.5 }"
         ]
         length_s += move + 1.0
-    seen = (("walk", walk_s), ("bends", bends))
-    kind = ", ".join(name for name, there in seen if there) or "nothing"
-    return kind, [*script, _stand(after_s + 30.0)], length_s
+    return [*script, _stand(after_s + 30.0)], length_s
+
+
+def _amounts(placement: str, kind: str, rng: np.random.Generator) -> tuple[float, int]:
+    """Seconds of walking and number of bends."""
+    walks = placement in STEP_SD_DEG and kind != BENDING
+    if kind == LITTLE:
+        return (rng.uniform(*SHORT_WALK_S) if walks else 0.0), int(rng.integers(0, 2))
+    walk_s = math.exp(rng.uniform(*np.log(WALK_S))) if walks else 0.0
+    return walk_s, 0 if kind == WALKING else int(rng.integers(BENDS[0], BENDS[1] + 1))
 
 
 def _stand(seconds: float) -> str:

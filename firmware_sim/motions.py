@@ -58,6 +58,10 @@ _GAIT_LEFT = ((1, 0.30, 20.0), (3, 0.22, -60.0))
 _GAIT_AXIAL_DEG, _GAIT_LAT_DEG, _GAIT_FLEX_DEG = 4.5, 2.5, 1.0
 _GAIT_LUMBAR_AXIAL_DEG, _GAIT_LUMBAR_LAT_DEG, _GAIT_LUMBAR_FLEX_DEG = -7.0, -3.0, 0.6
 _GAIT_PHASE_JITTER_RAD, _GAIT_AMPLITUDE_SD = 0.12, 0.08
+_LIMP_SHARE = _GAIT_LEFT[0][1] / _GAIT_FORWARD[0][1]
+"""What limps forward at the stride turns that axis as far as the whole to the side turns that of the steps."""
+_SCATTER_KNOTS = 32
+"""Steps 0.8 s apart scatter for themselves [I]."""
 
 _BREATH_JITTER_RAD = 0.8
 _SHAKE_TAPS = 81
@@ -131,12 +135,20 @@ class Motions:
         size = weight * person.plan.gait_vertical_m_s2
         ahead = np.radians(person.gait_phase_deg)
         out[Track.UP] += size * _displacement(_GAIT_UP, phase, 0.0, steps_hz)
-        out[Track.FORWARD] += size * _displacement(_GAIT_FORWARD, phase, ahead, steps_hz)
-        out[Track.LEFT] += size * _displacement(_GAIT_LEFT, 0.5 * phase, 0.0, 0.5 * steps_hz)
-        if person.plan.gait_uneven > 0.0:
+        forward = size * _displacement(_GAIT_FORWARD, phase, ahead, steps_hz)
+        left = size * _displacement(_GAIT_LEFT, 0.5 * phase, 0.0, 0.5 * steps_hz)
+        plan = person.plan
+        if plan.gait_uneven > 0.0:
             aside, limp = self._uneven
-            out[Track.LEFT] += size * _displacement((aside,), phase, 0.0, steps_hz)
-            out[Track.FORWARD] += size * _displacement((limp,), 0.5 * phase, 0.0, 0.5 * steps_hz)
+            left += size * _displacement((aside,), phase, 0.0, steps_hz)
+            forward += size * _displacement((limp,), 0.5 * phase, 0.0, 0.5 * steps_hz)
+        if plan.gait_scatter > 0.0:
+            left += size * plan.gait_scatter * self._scattered("aside", phase, steps_hz, first)
+            limp_share = plan.gait_scatter * _LIMP_SHARE
+            forward += size * limp_share * self._scattered("limp", 0.5 * phase, 0.5 * steps_hz, first)
+        cos, sin = np.cos(np.radians(plan.gait_turned_deg)), np.sin(np.radians(plan.gait_turned_deg))
+        out[Track.FORWARD] += cos * forward - sin * left
+        out[Track.LEFT] += sin * forward + cos * left
         stride_axial, stride_lat = np.cos(0.5 * phase - 0.6), np.cos(0.5 * phase + 0.9)
         # In step with the forward acceleration, so that the tilting of gravity does not turn its phase.
         nod = -np.cos(phase + ahead)
@@ -149,6 +161,14 @@ class Motions:
             (Track.LUMBAR_FLEX, _GAIT_LUMBAR_FLEX_DEG, nod),
         ):
             out[track] += np.radians(degrees) * weight * wave
+
+    def _scattered(self, name: str, phase: FloatArray, base_hz: FloatArray, first: int) -> FloatArray:
+        """Displacement of acceleration at `phase` that comes and goes, of root mean square size one over both phases."""
+        total = np.zeros(CHUNK_KNOTS)
+        for quarter, degrees in (("in", 0.0), ("out", 90.0)):
+            wander = smooth_at(self._seed[f"scatter_{name}_{quarter}"], first, CHUNK_KNOTS, _SCATTER_KNOTS)
+            total += wander * _displacement(((1, np.sqrt(0.5), degrees),), phase, 0.0, base_hz)
+        return total
 
     def _add_shake(self, out: FloatArray, size_m_s2: FloatArray, first: int) -> None:
         reach = _SHAKE_TAPS // 2
@@ -181,6 +201,10 @@ _STREAMS = (
     "breath_depth",
     "gait_phase",
     "gait_size",
+    "scatter_aside_in",
+    "scatter_aside_out",
+    "scatter_limp_in",
+    "scatter_limp_out",
     "shake",
 )
 
@@ -192,7 +216,8 @@ def _unevenness(share: float, seed: int) -> tuple[_Harmonic, _Harmonic]:
     """What this person adds to the side at the step and forward at the stride."""
     sizes = np.random.default_rng(seed).normal(0.0, share / np.sqrt(2.0), (2, 2))
     aside, limp = (
-        (1, float(np.hypot(*pair)), float(np.degrees(np.arctan2(pair[1], pair[0])))) for pair in sizes
+        (1, part * float(np.hypot(*pair)), float(np.degrees(np.arctan2(pair[1], pair[0]))))
+        for part, pair in zip((1.0, _LIMP_SHARE), sizes, strict=True)
     )
     return aside, limp
 

@@ -86,9 +86,13 @@ class WearerPlan:
     gait_vertical_m_s2: float = number(2.6, 0.3, 8)
     """Amplitude of the vertical acceleration at step frequency: a rise and fall of 4 cm at 1.8 Hz [I]."""
     gait_uneven: float = number(0.0, 0, 0.3)
-    """How unevenly people walk: acceleration to the side at step frequency and forward at stride frequency, root mean
-    square between people as a share of `gait_vertical_m_s2`, at any phase. 0.045 turns their axes as far as at L5 in
-    recordings [I]; 0 is everybody's even walk."""
+    """How unevenly people walk: acceleration to the side at step frequency, root mean square between people as a share of
+    `gait_vertical_m_s2`, at any phase, and as much forward at stride frequency as turns that axis as far. 0.068 turns each
+    by 5 deg between people, as at L5 in recordings [I]; 0 is everybody's even walk."""
+    gait_scatter: float = number(0.0, 0, 0.3)
+    """The same from step to step: the root mean square of what comes and goes within a second [I]."""
+    gait_turned_deg: float = number(0.0, -45, 45)
+    """How far to the left of where the pelvis faces someone walks."""
     skin_share: float = number(0.03, 0, 0.3)
     """Extra rotation of the sensor with the skin, as a share of the lumbar angle, lagging [I]."""
 

@@ -93,6 +93,22 @@ def test_however_long_and_even_a_walk_is_people_differ_in_how_they_go(placement,
     assert least_deg < find_mount([walking(duration=60.0)], placement).forward_sd_deg < least_deg + 3.0
 
 
+def test_who_asks_for_more_than_a_walk_can_tell_is_told_to_bend():
+    with pytest.raises(MountError) as raised:
+        find_mount([walking()], "waist", most_sd_deg=5.0)
+    assert raised.value.datum == "disagree" and "bend straight forward" in raised.value.next_step
+    both = [walking(), standing((0.0, 1.0), (0.0, 1.0))]
+    assert find_mount(both, "waist", most_sd_deg=5.0).forward_sd_deg < 5.0
+
+
+def test_a_sway_far_from_square_to_the_steps_makes_forward_less_sure():
+    even, skewed = (
+        find_mount([walking(turned_deg=-a, sway_turned_deg=a)], "lower_back") for a in (0.0, 12.0)
+    )
+    assert abs(off_deg(skewed)) < 1.5
+    assert skewed.forward_sd_deg > 1.3 * even.forward_sd_deg
+
+
 def test_bends_shrink_the_error_of_walking():
     walk, bends = walking(turned_deg=8.0), standing((0.0, 1.0), (0.0, 1.2))
     alone, both = find_mount([walk], "waist"), find_mount([walk, bends], "waist")

@@ -172,6 +172,32 @@ def test_uneven_walking_goes_to_the_side_at_the_steps_and_even_walking_does_not(
     assert sideways[1] > 3.0 * sideways[0]
 
 
+def steps_aside(body: Wearer, t: np.ndarray) -> complex:
+    """Acceleration to the left per acceleration forward at the step frequency, without gravity: of who walks straight on."""
+    turn = np.exp(-2j * np.pi * body.person.cadence_hz * t)
+    truth = body.truth(t, "pelvis")
+    forward, left = (np.mean(to_earth(truth, truth.acc)[:, axis] * turn) for axis in (0, 1))
+    return complex(left / forward)
+
+
+def test_who_walks_turned_against_the_pelvis_goes_there_with_every_step() -> None:
+    walk = '{ do = "walk", seconds = 60, turns_per_min = 0 }'
+    t = np.arange(10.0, 50.0, 0.01)
+    for turned_deg in (-15.0, 0.0, 15.0):
+        body = wearer(walk, 1, f"[wearer]\ngait_turned_deg = {turned_deg}")
+        assert np.degrees(np.arctan(steps_aside(body, t).real)) == pytest.approx(turned_deg, abs=2.5)
+
+
+def test_scattered_steps_differ_from_second_to_second_and_are_straight_in_the_long_run() -> None:
+    walk = '{ do = "walk", seconds = 130, turns_per_min = 0 }'
+    scattered, even = (wearer(walk, 1, f"[wearer]\ngait_scatter = {share}") for share in (0.15, 0.0))
+    seconds = [np.arange(start, start + 3.0, 0.01) for start in range(10, 115, 3)]
+    spread = [np.std([steps_aside(body, t).real for t in seconds]) for body in (scattered, even)]
+    assert spread[0] > 2.0 * spread[1]
+    everything = np.arange(10.0, 120.0, 0.01)
+    assert abs(steps_aside(scattered, everything) - steps_aside(even, everything)) < 0.5 * spread[0]
+
+
 def test_an_unknown_placement_is_refused_with_the_known_ones() -> None:
     with pytest.raises(
         ScenarioError, match="allowed are lower_back, waist, upper_back, sternum, pelvis, thorax"

@@ -19,7 +19,7 @@ FREE_SHARE = 0.7
 MIN_BENDS = 2
 BENDS_WITHIN_DEG = 50.0
 """Bends that far from their mean go in different directions."""
-BEND_SD_DEG = 2.5
+BEND_SD_DEG = 2.0
 """Between bends of one person (belt recordings of 20 people: 2 deg; pelvis in squats, cameras: 1.7)."""
 BENDING_SD_DEG = {"lower_back": 2.0, "waist": 5.0, "upper_back": 5.0, "sternum": 5.0}
 """Between people bending forward as they will. Lower back: pelvis by cameras, squats and rising. Waist: belt recordings,

@@ -12,7 +12,7 @@ from monitor.core.blocks import PoseBlock
 from monitor.core.errors import MountError, SettingsError
 from monitor.core.inputs import FloatArray
 from monitor.core.quaternion import from_matrix
-from monitor.motion.mount.forward import Evidence, find_forward, level_axes
+from monitor.motion.mount.forward import MAX_FORWARD_SD_DEG, Evidence, find_forward, level_axes
 from monitor.motion.mount.gait import Walking, find_walking
 from monitor.motion.mount.upright import one_pose, quiet_up, walking_up
 
@@ -43,10 +43,15 @@ class Mount:
     refusal: str = ""
 
 
-def find_mount(poses: Sequence[PoseBlock], placement: str, need_forward: bool = True) -> Mount:
+def find_mount(
+    poses: Sequence[PoseBlock],
+    placement: str,
+    need_forward: bool = True,
+    most_sd_deg: float = MAX_FORWARD_SD_DEG,
+) -> Mount:
     """The mount from oriented rows of one sensor: up from walking, else from standing or sitting quietly upright;
     forward from walking (lower back and waist only), from leaning any way (lower and upper back: the side the sensor is on)
-    and from two gentle bends forward.
+    and from two gentle bends forward. A forward with a standard deviation above `most_sd_deg` is refused.
 
     Raises MountError, `datum` being `too_short`, `moving`, `disagree`, and unless `need_forward` is False also
     `no_forward` and `thoracic_gait`.
@@ -63,7 +68,7 @@ def find_mount(poses: Sequence[PoseBlock], placement: str, need_forward: bool = 
         walking = None
     cranial, up_quality = quiet_up(acc, up, rate_hz) if walking is None else walking_up(up, walking)
     try:
-        forward = find_forward(Evidence(acc, gyr, up, rate_hz, walking, placement), cranial)
+        forward = find_forward(Evidence(acc, gyr, up, rate_hz, walking, placement), cranial, most_sd_deg)
     except MountError as refused:
         if need_forward:
             raise

@@ -43,8 +43,10 @@ class Forward:
     source: str
 
 
-def find_forward(seen: Evidence, cranial: FloatArray) -> Forward:
-    """Raises MountError, `datum` being `no_forward`, `thoracic_gait` or `disagree`."""
+def find_forward(seen: Evidence, cranial: FloatArray, most_sd_deg: float) -> Forward:
+    """Refused where it is known no better than `most_sd_deg`.
+
+    Raises MountError, `datum` being `no_forward`, `thoracic_gait` or `disagree`."""
     e1, e2 = level_axes(cranial)
     axes = np.stack((e1, e2, cranial))
     free = np.ones(len(seen.acc), bool) if seen.walking is None else ~seen.walking.rows
@@ -66,10 +68,10 @@ def find_forward(seen: Evidence, cranial: FloatArray) -> Forward:
             "disagree",
         )
     angle, sd = together
-    if math.degrees(sd) > MAX_FORWARD_SD_DEG:
+    if math.degrees(sd) > most_sd_deg:
         raise MountError(
-            f"Forward is known to {math.degrees(sd):.0f} degrees only: what was seen does not agree.",
-            "Fix the sensor firmly, walk straight on for 10 s or bend straight forward twice.",
+            f"Forward is known to {math.degrees(sd):.0f} degrees only.",
+            "Fix the sensor firmly, walk straight on for 10 s and bend straight forward twice.",
             "disagree",
         )
     source = "+".join(w.name for w in witnesses if w.signed)
