@@ -21,7 +21,7 @@ import cross_posture
 import numpy as np
 from cross_measures import Case, Measured, Pairs, Scores
 from results import Cell, report
-from tuned import MOVEMENTS, POSTURE, SEAT, Settings, Threshold, in_force
+from tuned import Settings, Threshold, in_force, tuned
 
 FOLDS = 5
 ALIKE = 1e-9
@@ -32,18 +32,17 @@ PARTS = 8
 
 @dataclass(frozen=True)
 class Area:
-    """Thresholds that act on the same recordings, and the measures by which they are chosen."""
+    """What thresholds.toml names `tuned`: they act on the same recordings. The measures by which they are chosen."""
 
     name: str
-    thresholds: Sequence[Threshold]
     measured: Sequence[Measured]
     cases: Callable[..., Iterator[Case]]
 
 
 AREAS = (
-    Area("posture", POSTURE, cross_posture.MEASURED, cross_posture.posture_cases),
-    Area("seat", SEAT, tuple(cross_posture.SEAT.values()), cross_posture.seat_cases),
-    Area("movements", MOVEMENTS, cross_movements.MEASURED, cross_movements.movement_cases),
+    Area("posture", cross_posture.MEASURED, cross_posture.posture_cases),
+    Area("seat", tuple(cross_posture.SEAT.values()), cross_posture.seat_cases),
+    Area("movements", cross_movements.MEASURED, cross_movements.movement_cases),
 )
 
 
@@ -75,7 +74,7 @@ def validated(area: Area, data: Path, *, quick: bool) -> Validated | None:
     folds = folds_of([case.person for case in cases])
     chosen: list[dict[Threshold, float]] = [{} for _ in folds]
     with _Scorer(cases) as scorer:
-        for threshold in area.thresholds[: QUICK_THRESHOLDS if quick else None]:
+        for threshold in tuned(area.name)[: QUICK_THRESHOLDS if quick else None]:
             values = threshold.candidates()
             tried = [[{**own, threshold: value} for value in values] for own in chosen]
             scorer.prepare([settings for each in tried for settings in each])

@@ -6,24 +6,32 @@ import ast
 import importlib
 import inspect
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
 from types import ModuleType
 
-WIDE = (0.7, 0.85, 1.0, 1.2, 1.4)
-NARROW = (0.8, 0.9, 1.0, 1.1, 1.2)
-"""Of a threshold that all of the recordings lie far from, or that other numbers hang on."""
+FACTORS = {
+    "posture": (0.75, 1.0, 1.33),
+    "seat": (0.6, 0.8, 1.0, 1.25, 1.6),
+    "movements": (0.6, 0.8, 1.0, 1.25, 1.6),
+}
+"""Per area, by the time it takes."""
+CLOSE = (0.85, 1.0, 1.15)
+CLOSE_ONES = ("LYING_DEG", "WITHOUT_GYROSCOPE")
+"""Between standing and lying, and a share that stays below 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """A constant of a module below `monitor`, and the values tried: its own times each of `factors`."""
+    """A constant of a module, and the values tried: its own times each of `factors`."""
 
     module: str
     name: str
-    factors: tuple[float, ...] = WIDE
+    factors: tuple[float, ...]
 
     @property
     def short(self) -> str:
@@ -32,44 +40,25 @@ class Threshold:
     @property
     def shipped(self) -> float:
         """As the program has it."""
-        value: float = getattr(importlib.import_module(f"monitor.{self.module}"), self.name)
+        value: float = getattr(importlib.import_module(self.module), self.name)
         return value
 
     def candidates(self) -> tuple[float, ...]:
-        """Ascending factors; counts stay counts."""
+        """By ascending factor; counts stay counts."""
         own = self.shipped
         tried = [own * factor for factor in self.factors]
         return tuple(dict.fromkeys(round(x) for x in tried)) if isinstance(own, int) else tuple(tried)
 
 
-def _of(module: str, *names: str, factors: tuple[float, ...] = WIDE) -> tuple[Threshold, ...]:
-    return tuple(Threshold(module, name, factors) for name in names)
+def tuned(area: str) -> tuple[Threshold, ...]:
+    """Those that calibration/thresholds.toml marks as tuned in `area`."""
+    table = tomllib.loads(files("calibration").joinpath("thresholds.toml").read_text("utf-8"))
+    return tuple(
+        Threshold(row["module"], row["name"], CLOSE if row["name"] in CLOSE_ONES else FACTORS[area])
+        for row in table["threshold"]
+        if row.get("tuned") == area
+    )
 
-
-POSTURE = (
-    *_of("detect.posture.gait", "WALK_SD_M_S2", "WALK_PERIODICITY"),
-    *_of("detect.posture.gait", "LYING_DEG", factors=NARROW),
-    *_of(
-        "detect.posture.belief", "TILT_MIDDLE_DEG", "TILT_SPREAD_DEG", "TILT_MAX_LOG_ODDS", "OWN_MAX_LOG_ODDS"
-    ),
-    *_of("detect.posture.belief", "TELLING_SEPARATION_DEG", "UNWALKED_WEIGHT", "CLAIM_ODDS"),
-    *_of("detect.posture.twist", "MIDDLE", "SPREAD", "MAX_SITTING", "MAX_STANDING"),
-    *_of("detect.posture.calm", "MIDDLE", "SLOPE", "MAX_RESTLESS"),
-    *_of("detect.posture.transitions", "REST_RATE_DEG_S", "REST_SD_M_S2", "SEAT_DROP_MIN_M", "LEAN_BACK_DEG"),
-    *_of("detect.posture.transitions", "SEAT_STOP_M_S", "ROLL_BACK_DEG", "SIGNS_SIT", "SIGNS_RISE"),
-    *_of("detect.posture.transitions", "SIGNS_SPREAD", "LOBE_SPEED_M_S", "LOBE_RISE_M", "VIGOROUS_RISE_M"),
-    *_of("detect.posture.logic", "QUIET_RATE_DEG_S", "THORACIC_WEIGHT"),
-    *_of("detect.posture.logic", "WITHOUT_GYROSCOPE", factors=NARROW),
-)
-SEAT = _of("detect.posture.transitions", "SEAT_OFF_S", "SEAT_ON_S", factors=(0.4, 0.7, 1.0, 1.3, 1.6))
-MOVEMENTS = (
-    *_of("detect.movements.strokes", "ACTIVE_RATE_DEG_S", "HOLD_FRAMES", "LINGER_FRAMES", "LEAVE_DEG"),
-    *_of("detect.movements.strokes", "RETURN_SHARE", "AGAIN_SHARE", "AGAIN_DEG"),
-    *_of("detect.movements.excursions", "LEAST_PEAK_DEG", "LEAST_RANGE_DEG", "TOGETHER_SHARE"),
-    *_of("detect.movements.logic", "WALKED_SHARE", "NO_GAIT_DEG"),
-    *_of("detect.movements.turns", "TURNING_DEG_S", "LEAST_TURN_DEG"),
-)
-ORIENTATION = (*_of("motion.orient", "ACC_AVERAGE_S", "BIAS_WANDERS_IN_S", "BIAS_AT_START_DEG_S"),)
 
 Settings = Mapping[Threshold, float]
 
@@ -89,13 +78,9 @@ def in_force(settings: Settings) -> Iterator[None]:
 def holders(threshold: Threshold) -> tuple[ModuleType, ...]:
     """The module that defines it and those that imported it by name.
 
-    Raises LookupError where it is gone, or where something was computed from it when a module was loaded.
+    Raises LookupError where something was computed from it when a module was loaded.
     """
-    home = importlib.import_module(f"monitor.{threshold.module}")
-    if not hasattr(home, threshold.name):
-        raise LookupError(
-            f"{threshold.module} has no {threshold.name} any more: benchmarks/tuned.py lists it"
-        )
+    home = importlib.import_module(threshold.module)
     own = getattr(home, threshold.name)
     found = [home]
     for key, module in list(sys.modules.items()):
