@@ -1,7 +1,9 @@
 """Are repetitions counted, and how well is the range of each known? Recorded people drive the simulated body.
 
 Rehabilitation exercises (optical capture, ten repetitions one after the other) and exercise routines (mocap). Truth is what
-the simulated body did at the sensor's place; the sensor has its noise, its bias and the skin under it.
+the simulated body did at the sensor's place; the sensor has its noise, its bias and the skin under it. A repetition is a peak
+of the true angle that stands out by half of what they do in the median: who leans once to rise and once to sit down bends
+twice, whatever the exercise is called. Sequences whose repetitions go further about another axis now and then are left out.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from driven_body import LEAD_S, Recorded, analysed, plain_tilt
+from driven_body import Recorded, analysed, plain_tilt
 from figure import Figure, over_people
 from movement_rows import excursions, share
 from scipy.signal import find_peaks
@@ -24,8 +26,11 @@ from monitor.core.inputs import FloatArray
 
 PLACEMENT = "upper_back"
 TRUTH_RATE_HZ = 100.0
-LEAST_DEG = 15.0
+LEAST_DEG = 12.0
 """A sequence counts where each repetition goes at least so far about the sequence's own axis."""
+STANDS_OUT = 0.5
+"""Of the median repetition: a lesser peak is a wobble, a lesser movement is not counted either."""
+APART_S = 0.6
 WITHIN_DEG = 3.0
 OFF_NEUTRAL_DEG = 5.0
 """A first repetition that begins further from where the others begin is left out: one would have to walk into it."""
@@ -45,6 +50,7 @@ class _Sequence:
     counted: list[Movement]
     peer_count: int
     peer_errors_deg: list[float]
+    own_axis: bool
 
     @property
     def errors_deg(self) -> list[tuple[float, float]]:
@@ -64,11 +70,12 @@ def measure(data: Path | None, *, quick: bool) -> Iterator[Figure]:
         ("rehabilitation exercises", list(_rehabilitation(data / "uiprmd_trunk", quick))),
         ("exercise routines", list(_routines(data / "cmu_mocap_trunk"))),
     ):
-        if sequences:
+        if any(s.own_axis for s in sequences):
             yield from _figures(name, sequences)
 
 
-def _figures(name: str, sequences: list[_Sequence]) -> Iterator[Figure]:
+def _figures(name: str, every: list[_Sequence]) -> Iterator[Figure]:
+    sequences = [s for s in every if s.own_axis]
     people = sorted({s.person for s in sequences})
     errors = {who: [e for s in sequences if s.person == who for e, _ in s.errors_deg] for who in people}
     stated = [abs(e) <= claimed for s in sequences for e, claimed in s.errors_deg]
@@ -83,7 +90,8 @@ def _figures(name: str, sequences: list[_Sequence]) -> Iterator[Figure]:
         *("sequences whose repetitions are counted exactly", name, len(people)),
         *(share(t == f for t, f in zip(true, found, strict=True)), "%", "more"),
         peers={"VQF, threshold": share(t == p for t, p in zip(true, peer, strict=True))},
-        note=f"{len(sequences)} sequences, {sum(true)} repetitions, {sum(found)} counted",
+        note=f"{len(sequences)} sequences, {sum(true)} repetitions, {sum(found)} counted; "
+        f"{len(every) - len(sequences)} more mix axes",
     )
     low, high = over_people([share(abs(e) <= WITHIN_DEG for e in each) for each in errors.values() if each])
     yield Figure(
@@ -97,38 +105,59 @@ def _figures(name: str, sequences: list[_Sequence]) -> Iterator[Figure]:
     yield Figure(*("return error covers the range", name, len(people), share(stated), "%", "more"), must=90.0)
 
 
-def _scored(person: str, recorded: Recorded, edges_s: list[float] | None) -> _Sequence | None:
-    """None where the repetitions are too small to be told from sway. Without edges they are the truth's own peaks."""
+def _scored(person: str, recorded: Recorded) -> _Sequence | None:
+    """None where the repetitions are too small to be told from sway."""
     movements, truth = analysed(recorded, PLACEMENT)
     angles = (truth.flexion_deg, truth.lateral_deg, truth.rotation_deg)
     axis = int(np.argmax([np.ptp(angle) for angle in angles]))
-    angle = angles[axis]
-    if edges_s is None:
-        edges_s = _edges(angle)
-    ranges, sides = [], []
-    for start_s, end_s in pairwise(edges_s):
-        part = angle[round(start_s * TRUTH_RATE_HZ) : round(end_s * TRUTH_RATE_HZ)]
-        out, back = float(part.max()), float(part.min())
-        side = 1.0 if out - part[0] > part[0] - back else -1.0
-        peak = int(np.argmax(side * part))
-        ranges.append(float(side * part[peak] - np.min(side * part[: peak + 1])))
-        sides.append(side)
+    peaks = _peaks(np.abs(angles[axis] - angles[axis][0]))
+    ranges, edges_s = _ranges(angles[axis] - angles[axis][0], peaks)
     if not ranges or min(ranges) < LEAST_DEG:
         return None
     of_axis = [m for m in movements if DIRECTIONS[str(m.direction).split("_")[0]] == axis]
-    counted = [m for m in of_axis if m.range_deg >= 0.5 * float(np.median(ranges))]
+    least_deg = STANDS_OUT * float(np.median(ranges))
+    counted = [
+        m
+        for m in of_axis
+        if m.range_deg >= least_deg and edges_s[0] <= (m.start_s + m.end_s) / 2.0 < edges_s[-1]
+    ]
     peer_count, peer_errors = _peer(recorded, edges_s, ranges) if axis == 0 else (0, [])
-    return _Sequence(person, ranges, edges_s, counted, peer_count, peer_errors)
+    own_axis = _own(axis, angles, edges_s)
+    return _Sequence(person, ranges, edges_s, counted, peer_count, peer_errors, own_axis)
 
 
-def _edges(angle: FloatArray) -> list[float]:
-    """The moments nearest to neutral before, between and after the peaks to either side."""
-    away = np.abs(angle - angle[0])
-    peaks, _ = find_peaks(away, prominence=LEAST_DEG, distance=int(0.6 * TRUTH_RATE_HZ))
-    if not len(peaks):
+def _own(axis: int, angles: tuple[FloatArray, ...], edges_s: list[float]) -> bool:
+    """Whether each repetition goes furthest about this axis."""
+    for start_s, end_s in pairwise(edges_s):
+        rows = slice(round(start_s * TRUTH_RATE_HZ), round(end_s * TRUTH_RATE_HZ))
+        if int(np.argmax([np.ptp(angle[rows]) for angle in angles])) != axis:
+            return False
+    return True
+
+
+def _peaks(away: FloatArray) -> list[int]:
+    """Rows furthest from neutral, of each repetition."""
+    apart = int(APART_S * TRUTH_RATE_HZ)
+    _, found = find_peaks(away, prominence=LEAST_DEG, distance=apart)
+    if not len(found["prominences"]):
         return []
-    edges = [0, *peaks.tolist(), len(away)]
-    return [(a + int(np.argmin(away[a:b]))) / TRUTH_RATE_HZ for a, b in pairwise(edges)]
+    least_deg = STANDS_OUT * float(np.median(found["prominences"]))
+    peaks: list[int] = find_peaks(away, prominence=least_deg, distance=apart)[0].tolist()
+    return peaks
+
+
+def _ranges(angle: FloatArray, peaks: list[int]) -> tuple[list[float], list[float]]:
+    """How far each repetition goes, from the lowest point since the one before to the same side, or from neutral; and the
+    moments (s) nearest to neutral before, between and after them.
+    """
+    bounds = [0, *peaks, len(angle)]
+    edges = [a + int(np.argmin(np.abs(angle[a:b]))) for a, b in pairwise(bounds)]
+    ranges = []
+    for before, peak, edge in zip(bounds, peaks, edges, strict=False):
+        side = np.sign(angle[peak])
+        other_side = before > 0 and np.sign(angle[before]) != side
+        ranges.append(float(np.max(side * (angle[peak] - angle[edge if other_side else before : peak + 1]))))
+    return ranges, [edge / TRUTH_RATE_HZ for edge in edges]
 
 
 def _peer(recorded: Recorded, edges_s: list[float], ranges: list[float]) -> tuple[int, list[float]]:
@@ -162,8 +191,7 @@ def _rehabilitation(folder: Path, quick: bool) -> Iterator[_Sequence]:
             thorax, pelvis = rows[:, 0].T, rows[:, 1].T
             thorax, pelvis = (np.concatenate((_joined(a[:, 0]), a), axis=1) for a in (thorax, pelvis))
             recorded = Recorded(TRUTH_RATE_HZ, _three(pelvis), _three(thorax))
-            lengths = np.cumsum([0, *(len(part) for part in parts)]) / TRUTH_RATE_HZ
-            scored = _scored(key.split("_")[2], recorded, (lengths + LEAD_S + JOIN_S).tolist())
+            scored = _scored(key.split("_")[2], recorded)
             if scored is not None:
                 yield scored
 
@@ -185,7 +213,7 @@ def _routines(folder: Path) -> Iterator[_Sequence]:
             for rows in (pelvis[first:stop], thorax[first:stop]):
                 flexion, axial, lateral = (rows - rows[0]).T
                 parts.append((flexion, lateral, axial))
-            scored = _scored(f"{path.stem} {first}", Recorded(rate_hz, parts[0], parts[1]), None)
+            scored = _scored(f"{path.stem} {first}", Recorded(rate_hz, parts[0], parts[1]))
             if scored is not None:
                 yield scored
 

@@ -2,12 +2,13 @@
 
 The files hold orientations of a game's skeleton (30 Hz; quaternions in the order z y x w, left-handed, y up), no rows of a
 sensor: these are made from them. A second's truth is which of the two angles was the larger, where it was so by half as
-much again; whoever side-bends in the rotation game does what is seen, not what the game asked for.
+much again; whoever side-bends in the rotation game does what is seen, not what the game asked for. A second belongs to a
+movement that takes at least half of it; where one of either kind does, supple says that it is both, and has not told them apart.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,9 @@ SMOOTH_ROWS = 9
 CLEAR = 1.5
 FLAT = 0.05
 """Quaternions that vary by less are those of a part the game did not follow."""
+LEAST_SHARE = 0.5
+"""Of a second, that lies within a movement."""
+BOTH = "both"
 Second = tuple[str, str, str]
 """Truth, what supple said, what the peer said."""
 
@@ -34,28 +38,30 @@ def measure(data: Path | None, *, quick: bool) -> Iterator[Figure]:  # noqa: ARG
     folder = data / "trunkyxl_back3" if data else None
     for part in ("Trunk", "UpperTrunk", "LowerTrunk"):
         people = dict(_people(folder, part)) if folder and folder.is_dir() else {}
-        told = [second for each in people.values() for second in each]
-        if not told:
+        moved = [second for each in people.values() for second in each]
+        if not moved:
             continue
-        low, high = over_people([share(t == s for t, s, _ in each) for each in people.values() if each])
+        told = [each for each in (decided(each) for each in people.values()) if each]
+        everything = [second for each in told for second in each]
+        low, high = over_people([share(t == s for t, s, _ in each) for each in told])
         yield Figure(
             "rotation and side bend told apart",
             f"games, {part}",
             len(people),
-            share(truth == said for truth, said, _ in told),
+            share(truth == said for truth, said, _ in everything),
             "%",
             "more",
             95.0,
             low=low,
             high=high,
-            peers={"the larger mean rate": share(truth == peer for truth, _, peer in told)},
-            note=f"{len(told)} s of movement",
+            peers={"the larger mean rate": share(truth == peer for truth, _, peer in everything)},
+            note=f"{len(moved)} s of movement, {100 * len(everything) / len(moved):.0f} % decided",
         )
 
 
 def _people(folder: Path, part: str) -> Iterator[tuple[str, list[Second]]]:
     for path, trials in recordings(folder, part):
-        yield path, [s for rows in trials for s in seconds(Analysed(*rows, "upper_back", AXES))]
+        yield path, [s for rows in trials for s in _seconds(Analysed(*rows, "upper_back", AXES))]
 
 
 def recordings(
@@ -95,24 +101,37 @@ def _rows(recorded: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     return np.arange(len(acc)) / RATE_HZ, acc + 0.02 * noise[0], gyr + 0.002 * noise[1]
 
 
-def seconds(analysed: Analysed) -> Iterator[Second]:
-    """The clear ones within movements."""
+def _seconds(analysed: Analysed) -> Iterator[Second]:
     columns = (analysed.column(name) for name in ("lateral_deg", "rotation_deg", "rate_deg_s"))
-    return clear_seconds(analysed.movements, *columns)
+    return seconds_of_movement(analysed.movements, *columns)
 
 
 def clear_seconds(
     movements: Sequence[Movement], lateral_deg: FloatArray, rotation_deg: FloatArray, rate_deg_s: FloatArray
+) -> list[Second]:
+    """Those of the movements in which supple says one direction."""
+    return decided(seconds_of_movement(movements, lateral_deg, rotation_deg, rate_deg_s))
+
+
+def decided(seconds: Iterable[Second]) -> list[Second]:
+    """Without those that are both."""
+    return [second for second in seconds if second[1] != BOTH]
+
+
+def seconds_of_movement(
+    movements: Sequence[Movement], lateral_deg: FloatArray, rotation_deg: FloatArray, rate_deg_s: FloatArray
 ) -> Iterator[Second]:
-    """The same of `movements` and the rows they were found in."""
+    """The seconds within `movements` that are clearly one or the other, by the rows they were found in."""
     lateral, rotation, rate = np.abs(lateral_deg), np.abs(rotation_deg), np.abs(rate_deg_s)
     for second in range(int(len(lateral) / RATE_HZ)):
         rows = slice(round(second * RATE_HZ), round((second + 1) * RATE_HZ))
         said = {
-            str(m.direction).split("_")[0] for m in movements if m.start_s < second + 1 and m.end_s > second
+            str(m.direction).split("_")[0]
+            for m in movements
+            if min(m.end_s, second + 1) - max(m.start_s, second) >= LEAST_SHARE
         } & {"rotation", "lateral"}
         bent, turned = float(lateral[rows].max()), float(np.nan_to_num(rotation[rows]).max())
         if said and max(bent, turned) > CLEAR * min(bent, turned):
             truth = "rotation" if turned > bent else "lateral"
             peer = "rotation" if rate[rows, 2].mean() > rate[rows, 0].mean() else "lateral"
-            yield truth, "both" if len(said) > 1 else said.pop(), peer
+            yield truth, BOTH if len(said) > 1 else said.pop(), peer

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from monitor.core.events import Direction
 from monitor.core.inputs import FloatArray
@@ -19,6 +20,7 @@ ONLY_FORWARD_DEG = (
 TOGETHER_SHARE = (
     0.5  # of its time beside a larger one: it is that one's coupled part, not a movement of its own [I]
 )
+COUPLED_SHARE = 0.67  # of the larger range, meanwhile; who goes further about the other axis does both [I]
 
 INCLINATION_SD_DEG = (
     1.2  # of the filter at the trunk against optical capture, 0.95 to 1.44 deg (motion.uncertainty)
@@ -47,15 +49,21 @@ class Excursion:
     range_deg: float
     direction: Direction | None
 
-    def leads(self, other: Excursion) -> bool:
-        """Whether `other` is but a part of this one: a spine that bends to a side also twists, and the other way round."""
-        if self.axis == other.axis or self.direction is None:
-            return False
-        if (self.range_deg, -self.axis) <= (other.range_deg, -other.axis):
+    def may_lead(self, other: Excursion) -> bool:
+        """Whether `other` may be but a part of this one: a spine that bends to a side also twists, and the other way round.
+
+        A return to neutral has parts too, though it is no movement.
+        """
+        if self.axis == other.axis or (self.range_deg, -self.axis) <= (other.range_deg, -other.axis):
             return False
         mine, its = self.stroke, other.stroke
         together_s = min(mine.end_s, its.end_s) - max(mine.start_s, its.start_s)
-        return together_s >= TOGETHER_SHARE * (its.end_s - its.start_s)
+        turned_within = mine.start_s <= its.reach_s <= mine.end_s
+        return turned_within or together_s >= TOGETHER_SHARE * (its.end_s - its.start_s)
+
+    def leads(self, beside_deg: FloatArray) -> bool:
+        """Whether the other angle (n,) went no further meanwhile than a part of this movement does."""
+        return float(np.nanmax(beside_deg) - np.nanmin(beside_deg)) <= COUPLED_SHARE * self.range_deg
 
 
 def measured(
@@ -90,11 +98,6 @@ def _without_forward(stroke: Stroke, peak_deg: float) -> Direction | None:
     if stroke.sign < 0.0 or not stroke.returned:
         return None
     return Direction.FLEXION if peak_deg >= ONLY_FORWARD_DEG else Direction.TILT
-
-
-def led(excursion: Excursion, others: Iterable[Excursion]) -> bool:
-    """Whether `excursion` is part of a larger one."""
-    return any(other.leads(excursion) for other in others)
 
 
 def error_deg(excursion: Excursion) -> float:

@@ -43,7 +43,6 @@ from monitor.detect.movements.excursions import (
     Excursion,
     error_deg,
     in_hindsight,
-    led,
     measured,
 )
 from monitor.detect.movements.hindsight import AFTER_S, BEFORE_S, up_rows
@@ -175,7 +174,15 @@ class MovementLogic:
         self._postures.settle(decided_s)
         if isinstance(found, Turn):
             return self._turn(found, decided_s)
-        return [] if led(found, self._lately) else self._movement(found, decided_s)
+        return [] if self._led(found) else self._movement(found, decided_s)
+
+    def _led(self, found: Excursion) -> bool:
+        """Whether it is part of a larger movement."""
+        return any(
+            larger.leads(self._rows.span(ANGLE[found.axis], larger.stroke.start_s, larger.stroke.end_s))
+            for larger in self._lately
+            if larger.may_lead(found)
+        )
 
     def _movement(self, found: Excursion, decided_s: float) -> list[Record]:
         start_s, end_s = found.stroke.start_s, found.stroke.end_s

@@ -29,8 +29,9 @@ LONGEST_S = 15.0  # whoever has not arrived by then does not move, but works, ho
 class Stroke:
     """Away in direction `sign` (+1, -1) from `base_deg` and back or to a hold; `settled_s`: when that was known.
 
-    `returned`: it came back to where it began. `after_s`: from then to `start_s` the angle has its low point: when the
-    repetition before it, to the same side, had come back, or a moment before a first one; NaN after one to the other side.
+    `reach_s`: when it was furthest. `returned`: it came back to where it began. `after_s`: from then to `start_s` the angle
+    has its low point: when the repetition before it, to the same side, had come back, or a moment before a first one; NaN
+    after one to the other side.
     """
 
     sign: float
@@ -40,6 +41,7 @@ class Stroke:
     settled_s: float
     returned: bool
     after_s: float
+    reach_s: float
 
 
 class Strokes:
@@ -53,7 +55,7 @@ class Strokes:
         self._before_deg = math.nan
         self._back_deg = 0.0
         self._before = (0.0, math.nan)
-        self._last = -HOLD_FRAMES - 1
+        self._last, self._known = -HOLD_FRAMES - 1, 0
         self._stop()
 
     @property
@@ -86,13 +88,17 @@ class Strokes:
                 out += self._under_way(angle_deg, end_s)
             if not self._sign:
                 self._begin(angle_deg - self._still_deg, start_s, end_s)
-        out += self._hold(first + len(angle), first, frames)
+        self._known = first + len(angle)
+        out += self._hold(self._known, first, frames)
         self._before_deg = float(angle[-1])
         return out
 
     def close(self, t_s: float) -> list[Stroke]:
-        """No more will come: a stroke that was on its way back is as good as done."""
-        return [self._end(self._end_s, t_s, returned=True)] if self._sign and self._turned_back() else []
+        """No more will come: a stroke that was on its way back is as good as done, and so is one that is held."""
+        held = self._known - self._last > HOLD_FRAMES
+        if not self._sign or not (held or self._turned_back()):
+            return []
+        return [self._end(self._end_s, t_s, returned=self._turned_back())]
 
     def _begin(self, away_deg: float, start_s: float, end_s: float) -> None:
         """A stroke begins once the angle has left; after a return on the same side, from the nearest it has come."""
@@ -159,7 +165,9 @@ class Strokes:
             after_s = self._start_s - COUNTER_S
         elif side != self._sign or self._start_s - after_s > AFTER_S:
             after_s = math.nan
-        stroke = Stroke(self._sign, self._start_s, end_s, base_deg, settled_s, returned, after_s)
+        stroke = Stroke(
+            self._sign, self._start_s, end_s, base_deg, settled_s, returned, after_s, self._reach_s
+        )
         if self._reach_deg - self._base_deg >= AGAIN_DEG:
             self._before = (self._sign, end_s)
         self._stop()
