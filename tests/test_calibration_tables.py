@@ -27,6 +27,7 @@ MECHANICS = {
     "LOOK_S",
     "FRAME_LOOKS",
     "SIDES",
+    "POSE_UNKNOWNS",
 }
 
 

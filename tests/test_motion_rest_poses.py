@@ -62,7 +62,7 @@ def test_however_the_rows_come_the_poses_are_the_same(cut: int) -> None:
     one, other = found(*parts), found(*parts, cut=cut)
     assert len(one.found) == len(other.found) == 3
     for a, b in zip(one.found, other.found, strict=True):
-        assert np.array_equal(a.rows, b.rows) and np.array_equal(a.acc, b.acc)
+        assert (a.start_s, a.end_s) == (b.start_s, b.end_s) and np.array_equal(a.acc, b.acc)
 
 
 def test_too_short_a_rest_a_trembling_hand_and_a_slow_turn_are_no_poses() -> None:

@@ -9,7 +9,14 @@ import numpy as np
 from monitor.core.blocks import ImuBlock
 from monitor.core.events import DeviceStatus, Gap, Record
 from monitor.core.inputs import FloatArray, Input, Mark
-from monitor.motion.chip.ellipsoid import WELL_KNOWN_SHARE, Fit, fit_ellipsoid, missing_sides, refusal
+from monitor.motion.chip.ellipsoid import (
+    WELL_KNOWN_POSES,
+    WELL_KNOWN_SHARE,
+    Fit,
+    fit_ellipsoid,
+    missing_sides,
+    refusal,
+)
 from monitor.motion.chip.rest_poses import TEMPERATURE_SPAN_K, Rest, RestPose, RestPoses, gyroscope_at_rest
 from monitor.pipeline import MeasuredRows
 from monitor.store.profiles import Pose, Profile, Vector
@@ -30,6 +37,7 @@ class Capture:
         self._warm = warm
         self._rows = MeasuredRows(sensor)
         self._rest = RestPoses()
+        self._blocks: list[ImuBlock] = []
         self._fitted: tuple[int, Fit | None] = (0, None)
 
     @property
@@ -41,6 +49,11 @@ class Capture:
     def means(self) -> FloatArray:
         """The mean reading in each pose (n,3), m/s2."""
         return np.array([pose.acc for pose in self.poses]).reshape(-1, 3)
+
+    @property
+    def blocks(self) -> list[ImuBlock]:
+        """All rows so far."""
+        return self._blocks
 
     @property
     def rests(self) -> list[Rest]:
@@ -67,7 +80,9 @@ class Capture:
     def good(self) -> bool:
         """All sides were shown and the fit is as good as is asked for."""
         fit = self.fit()
-        return fit is not None and self.usable and fit.worst_share <= WELL_KNOWN_SHARE
+        if fit is None or len(self.poses) < WELL_KNOWN_POSES:
+            return False
+        return self.usable and fit.worst_share <= WELL_KNOWN_SHARE
 
     @property
     def usable(self) -> bool:
@@ -83,10 +98,10 @@ class Capture:
         return self.good or (self.usable and self.still_s >= LEFT_LYING_S)
 
     def fit(self) -> Fit | None:
-        """Over the poses so far; None without any."""
+        """Over the poses so far and the turns up to the last of them; None without any."""
         count, fit = self._fitted
         if count != len(self.poses):
-            fit = fit_ellipsoid(self.means)
+            fit = fit_ellipsoid(self.means, self._rest.turns)
             self._fitted = len(self.poses), fit
         return fit
 
@@ -104,6 +119,7 @@ class Capture:
         for record in records:
             match record:
                 case ImuBlock():
+                    self._blocks.append(record)
                     self._rest.push(record)
                 case Gap():
                     self._rest.interrupt()
@@ -137,22 +153,30 @@ def profile_of(capture: Capture, fit: Fit, made_wall_s: float, raw_name: str) ->
 
 
 def capture_text(capture: Capture) -> str:
-    """The raw rows of the poses as a table that `supple calibrate sensor --from` reads again."""
-    with_rate = all(pose.gyr is not None for pose in capture.poses)
+    """The raw rows up to the last pose's end, as a table that `supple calibrate sensor --from` reads again."""
+    end_s = capture.poses[-1].end_s
+    with_rate = all(block.gyr is not None for block in capture.blocks)
     names = ["t_s", "acc_x_m_s2", "acc_y_m_s2", "acc_z_m_s2"]
     names += ["gyr_x_rad_s", "gyr_y_rad_s", "gyr_z_rad_s"] if with_rate else []
     lines = [",".join(names)]
-    for pose in capture.poses:
-        for t_s, row in zip(pose.t_s.tolist(), pose.rows.tolist(), strict=True):
-            cells = [f"{t_s:.3f}", *(f"{value:.4f}" for value in row[:3])]
-            lines.append(",".join([*cells, *(f"{value:.6f}" for value in row[3:])] if with_rate else cells))
+    for block in capture.blocks:
+        kept = block.ok & (block.t_s <= end_s)
+        columns = [block.t_s[kept, None], block.acc[kept]]
+        if with_rate and block.gyr is not None:
+            columns.append(block.gyr[kept])
+        lines += [_line(row) for row in np.hstack(columns).tolist()]
     return "\n".join(lines) + "\n"
+
+
+def _line(row: Sequence[float]) -> str:
+    cells = [f"{row[0]:.3f}", *(f"{value:.4f}" for value in row[1:4])]
+    return ",".join([*cells, *(f"{value:.6f}" for value in row[4:])])
 
 
 def _pose(pose: RestPose) -> Pose:
     return Pose(
-        float(pose.t_s[0]),
-        float(pose.t_s[-1]),
+        pose.start_s,
+        pose.end_s,
         _vector(pose.acc),
         None if pose.gyr is None else _vector(pose.gyr),
         pose.temperature_c,

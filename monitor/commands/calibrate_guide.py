@@ -10,12 +10,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import TextIO
 
+import numpy as np
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
 from monitor.commands.calibrate_capture import LEFT_LYING_S, Capture
-from monitor.motion.chip.ellipsoid import GRAVITY_M_S2, SIDES, WELL_KNOWN_SHARE, Fit, side_of
+from monitor.core.inputs import FloatArray
+from monitor.motion.chip.ellipsoid import (
+    GRAVITY_M_S2,
+    SIDES,
+    WELL_KNOWN_POSES,
+    WELL_KNOWN_SHARE,
+    Fit,
+    side_of,
+)
 from monitor.motion.chip.rest_poses import SETTLED_S, TEMPERATURE_SPAN_K
 from monitor.store.profiles import Profile
 
@@ -72,9 +81,29 @@ def next_words(capture: Capture) -> str:
         return "That is enough."
     if capture.good:
         return "Enough poses. Now warm it in your hand or let it cool, and lay it down again."
-    if capture.usable:
-        return f"All six sides. Now some tilted poses; or leave it lying for {LEFT_LYING_S:.0f} s to finish."
+    fit = capture.fit()
+    if capture.usable and fit is not None:
+        more = max(1, WELL_KNOWN_POSES - len(capture.poses))
+        return (
+            f"All six sides: with {leaning(fit.least_known)} the reading is known to {_two_sd(fit):.1f} %. Add {more} such "
+            f"tilted pose{'s' if more > 1 else ''}, leaning on a book; or leave it lying for {LEFT_LYING_S:.0f} s to finish."
+        )
     return "All six sides, but the fit is not good yet: some more poses, unlike the others."
+
+
+def leaning(up: FloatArray) -> str:
+    """The axes that point up and down in a tilted pose, such as `x and y up`; `up` (3,) is the vertical it sees."""
+    size = float(np.max(np.abs(up)))
+    ways = {
+        word: [axis for axis, part in zip("xyz", up.tolist(), strict=True) if sign * part > 0.5 * size]
+        for word, sign in (("up", 1.0), ("down", -1.0))
+    }
+    return " and ".join(f"{' and '.join(axes)} {word}" for word, axes in ways.items() if axes)
+
+
+def _two_sd(fit: Fit) -> float:
+    """Of the reading in the least known direction, in percent of gravity."""
+    return 200.0 * fit.worst_share
 
 
 def _moment(capture: Capture) -> str:
@@ -92,13 +121,12 @@ def _moment(capture: Capture) -> str:
 def result_lines(profile: Profile, fit: Fit, where: Path, in_use: bool) -> Iterator[str]:
     """What was fitted, how good it is, where it is kept, and whether `supple live` finds it there."""
     before, after = (100 * value / GRAVITY_M_S2 for value in (profile.before_m_s2, profile.residual_m_s2))
-    worst = 200 * fit.worst_share
     yield (
         f"Fitted to {len(profile.poses)} poses: at rest the accelerometer was {before:.2f} % off gravity, now "
-        f"{after:.2f} %; in the least known direction within {worst:.1f} % (two standard deviations)."
+        f"{after:.2f} %; in the least known direction within {_two_sd(fit):.1f} % (two standard deviations)."
     )
     if fit.worst_share > WELL_KNOWN_SHARE:
-        yield "Tilted poses beside the six sides would make it better."
+        yield f"Tilted poses beside the six sides would make it better, such as one with {leaning(fit.least_known)}."
     if profile.poses[0].gyr_rad_s is not None:
         x, y, z = (math.degrees(value) for value in profile.gyr_bias_rad_s)
         yield f"Gyroscope at rest: {x:+.2f} {y:+.2f} {z:+.2f} deg/s{_warmth(profile)}."

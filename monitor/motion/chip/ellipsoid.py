@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from monitor.core.inputs import FloatArray
+from monitor.motion.chip.turns import PAIRS, Turn
 
 GRAVITY_M_S2 = 9.80665
 """By definition; local gravity differs by 0.3 % at most, which is taken for scale and cancels in every angle."""
@@ -18,20 +19,37 @@ SCALE_PRIOR = 0.1
 """Scale errors are of this size at most: data sheets say 0.4 to 3 %, worn-out chips 5 %."""
 BIAS_PRIOR_M_S2 = 2.0
 CROSS_PRIOR = 0.003
-"""Cross-axis errors as data sheets have them. Where no tilted pose shows them, they are taken to be this small."""
+"""Cross-axis errors as data sheets have them. Where neither tilted poses nor turns show them, they are taken to be so small."""
+GYR_SCALE_PRIOR = 0.01
+GYR_CROSS_PRIOR = 0.005
+"""The gyroscope's own errors and its axes against the accelerometer's: data sheets say 0.4 to 1 %, and tenths of a percent."""
+TURN_SD_RAD = math.radians(0.15)
+"""How well the gyroscope knows a turn but for those: its bias differs with gravity by 0.1 deg/s per g, for some seconds."""
+TURN_MISFIT = 4.0
+"""A turn off by so many of these was knocked: it is left out."""
 SCALE_MAX = 0.25
 BIAS_MAX_M_S2 = 3.0
 """Beyond these it is not a worn-out chip, but a wrong unit or range."""
 WORST_MAX_SHARE = 0.006
-"""One standard deviation of the reading in the worst direction, as a share of gravity. Six sides alone come to 0.004."""
+"""One standard deviation of the reading in the worst direction, as a share of gravity. Six sides alone come to 0.004, with the
+turns between them to 0.0028."""
 WELL_KNOWN_SHARE = 0.0025
-"""And from here on it is good: two standard deviations are 0.5 %, 0.3 deg of inclination. Takes some tilted poses."""
+"""And from here on it is good: two standard deviations are 0.5 %, 0.3 deg of inclination. Takes two tilted poses or more."""
+WELL_KNOWN_POSES = 8
+"""It takes some more than sides, or a pose that was not quite still would not show among so many unknowns."""
 MISFIT_MAX_SHARE = 0.003
 """What the poses leave over, as a share of gravity: three times their noise. More means that one of them was not still."""
 MIN_POSES = 6
 _ROUNDS = 30
 _SETTLED = 1e-12
-_PAIRS = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
+POSE_UNKNOWNS = len(PAIRS) + 3
+_PRIOR = np.array(
+    (SCALE_PRIOR,) * 3
+    + (CROSS_PRIOR,) * 3
+    + (BIAS_PRIOR_M_S2,) * 3
+    + (*(GYR_SCALE_PRIOR if row == column else GYR_CROSS_PRIOR for row in range(3) for column in range(3)),)
+)
+"""Of matrix (PAIRS), bias, and the gyroscope's error matrix, row by row."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,31 +70,49 @@ class Fit:
     least_known: FloatArray
 
 
-def fit_ellipsoid(poses: FloatArray) -> Fit:
+def fit_ellipsoid(poses: FloatArray, turns: Sequence[Turn] = ()) -> Fit:
     """Least squares on | matrix (pose - bias) | = g over `poses` (n,3), m/s2, the mean reading in each still pose.
 
-    The matrix is symmetric: a rotation of the whole chip cannot be seen, and belongs to the mount. Few poses lean on
-    what data sheets say (the priors), so that it is defined for any n; `worst_share` says what it is worth.
+    `turns` between rests add the angles between readings. The matrix is symmetric: a rotation of the whole chip cannot be
+    seen, and belongs to the mount. Few poses lean on what data sheets say (the priors), so that it is defined for any n;
+    `worst_share` says what it is worth.
     """
-    p = np.zeros(9)
-    for _ in range(_ROUNDS):
-        step = np.linalg.lstsq(*_equations(poses, p), rcond=None)[0]
-        p = p + step
-        if float(np.max(np.abs(step))) < _SETTLED:
-            break
+    p, turns = _agreed(poses, turns)
     matrix, bias = _unpacked(p)
     left = _lengths(matrix, bias, poses) - GRAVITY_M_S2
     residual = _rms(left)
-    misfit = math.sqrt(float(np.sum(left * left)) / max(1, len(poses) - len(p)))
+    misfit = math.sqrt(float(np.sum(left * left)) / max(1, len(poses) - POSE_UNKNOWNS))
     noise = max(1.0, misfit / POSE_NOISE_M_S2)
-    system, _ = _equations(poses, p)
-    covariance = np.linalg.inv(system.T @ system) * (noise * noise)
+    system, _ = _equations(poses, turns, p)
+    covariance = np.linalg.inv(system.T @ system)[:POSE_UNKNOWNS, :POSE_UNKNOWNS] * (noise * noise)
     around = _directions()
     slopes = _slopes(np.linalg.solve(matrix, GRAVITY_M_S2 * around.T).T + bias, matrix, bias)
     share = np.sqrt(np.einsum("ni,ij,nj->n", slopes, covariance, slopes)) / GRAVITY_M_S2
     worst = int(np.argmax(share))
     before = _rms(np.sqrt(np.einsum("ni,ni->n", poses, poses)) - GRAVITY_M_S2)
     return Fit(matrix, bias, residual, misfit, before, float(share[worst]), around[worst])
+
+
+def _agreed(poses: FloatArray, turns: Sequence[Turn]) -> tuple[FloatArray, Sequence[Turn]]:
+    """The solution, and the turns that agree with it: the worst goes first, for it also bends what the others are held to."""
+    while True:
+        p = _solved(poses, turns)
+        off = [_turn_equation(turn, p)[1] for turn in turns]
+        sizes = [math.sqrt(float(np.sum(each * each))) for each in off]
+        if max(sizes, default=0.0) <= TURN_MISFIT * TURN_SD_RAD:
+            return p, turns
+        worst = sizes.index(max(sizes))
+        turns = [turn for k, turn in enumerate(turns) if k != worst]
+
+
+def _solved(poses: FloatArray, turns: Sequence[Turn]) -> FloatArray:
+    p = np.zeros(len(_PRIOR))
+    for _ in range(_ROUNDS):
+        step = np.linalg.lstsq(*_equations(poses, turns, p), rcond=None)[0]
+        p = p + step
+        if float(np.max(np.abs(step))) < _SETTLED:
+            break
+    return p
 
 
 def refusal(fit: Fit, poses: FloatArray) -> tuple[str, str] | None:
@@ -132,13 +168,25 @@ def _axis(direction: FloatArray) -> str:
     return side if side is not None else "the sensor tilted"
 
 
-def _equations(poses: FloatArray, p: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Gauss-Newton's system at `p`: a row per pose in units of its noise, and a row per parameter for what is believed."""
+def _equations(poses: FloatArray, turns: Sequence[Turn], p: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Gauss-Newton's system at `p`: rows for poses and turns in units of their noise, and a row per parameter for what is
+    believed of it.
+    """
     matrix, bias = _unpacked(p)
-    prior = np.array((SCALE_PRIOR,) * 3 + (CROSS_PRIOR,) * 3 + (BIAS_PRIOR_M_S2,) * 3)
     left = _lengths(matrix, bias, poses) - GRAVITY_M_S2
-    rows = np.concatenate((_slopes(poses, matrix, bias) / POSE_NOISE_M_S2, np.diag(1.0 / prior)))
-    return rows, -np.concatenate((left / POSE_NOISE_M_S2, p / prior))
+    rows = [np.hstack((_slopes(poses, matrix, bias), np.zeros((len(poses), 9)))) / POSE_NOISE_M_S2]
+    values = [left / POSE_NOISE_M_S2]
+    for turn in turns:
+        slopes, off = _turn_equation(turn, p)
+        rows.append(slopes / TURN_SD_RAD)
+        values.append(off / TURN_SD_RAD)
+    rows.append(np.diag(1.0 / _PRIOR))
+    values.append(p / _PRIOR)
+    return np.concatenate(rows), -np.concatenate(values)
+
+
+def _turn_equation(turn: Turn, p: FloatArray) -> tuple[FloatArray, FloatArray]:
+    return turn.equation(*_unpacked(p), p[POSE_UNKNOWNS:].reshape(3, 3))
 
 
 def _slopes(poses: FloatArray, matrix: FloatArray, bias: FloatArray) -> FloatArray:
@@ -146,17 +194,17 @@ def _slopes(poses: FloatArray, matrix: FloatArray, bias: FloatArray) -> FloatArr
     moved = poses - bias
     corrected = moved @ matrix.T
     unit = corrected / np.sqrt(np.einsum("ni,ni->n", corrected, corrected))[:, None]
-    columns = [unit[:, i] * moved[:, j] + (unit[:, j] * moved[:, i] if i != j else 0.0) for i, j in _PAIRS]
+    columns = [unit[:, i] * moved[:, j] + (unit[:, j] * moved[:, i] if i != j else 0.0) for i, j in PAIRS]
     return np.column_stack((*columns, -unit @ matrix))
 
 
 def _unpacked(p: FloatArray) -> tuple[FloatArray, FloatArray]:
     matrix = np.eye(3)
-    for value, (i, j) in zip(p[:6], _PAIRS, strict=True):
+    for value, (i, j) in zip(p[:6], PAIRS, strict=True):
         matrix[i, j] += value
         if i != j:
             matrix[j, i] += value
-    return matrix, p[6:].copy()
+    return matrix, p[6:POSE_UNKNOWNS].copy()
 
 
 def _lengths(matrix: FloatArray, bias: FloatArray, poses: FloatArray) -> FloatArray:

@@ -12,6 +12,7 @@ import numpy as np
 
 from monitor.core.blocks import ImuBlock, take
 from monitor.core.inputs import FloatArray
+from monitor.motion.chip.turns import Turn, turn_of
 
 FRAME_S = 0.25
 POSE_S = 3.0
@@ -25,6 +26,8 @@ ALIKE_DEG = 8.0
 """Poses nearer than this to an earlier one tell nothing new."""
 REST_EVERY_S = 30.0
 """How often a sensor that is left lying tells its gyroscope's bias anew, for its temperature changes."""
+TURN_MAX_S = 10.0
+"""A turn that takes longer is left out: what the gyroscope's bias is off by adds up."""
 TEMPERATURE_SPAN_K = 3.0
 """A smaller range tells a slope too badly: 0.02 deg/s per K over 3 K is 0.06 deg/s."""
 _LEAST_FRAMES = round(POSE_S / FRAME_S) - 1
@@ -35,13 +38,10 @@ _REST_FRAMES = round(REST_EVERY_S / FRAME_S)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RestPose:
-    """Means over a still stretch: `acc` (3,) m/s2, `gyr` (3,) rad/s (None without a gyroscope). `temperature_c` or None.
+    """Means over a still stretch: `acc` (3,) m/s2, `gyr` (3,) rad/s (None without a gyroscope). `temperature_c` or None."""
 
-    `t_s` (n,) and `rows` (n, 3 or 6) are what they were taken of: acc, gyr.
-    """
-
-    t_s: FloatArray
-    rows: FloatArray
+    start_s: float
+    end_s: float
     acc: FloatArray
     gyr: FloatArray | None
     temperature_c: float | None
@@ -59,6 +59,7 @@ class _Frame(NamedTuple):
     t_s: FloatArray
     values: FloatArray
     mean: FloatArray
+    good: bool
 
 
 SETTLED_S = (_FULL_FRAMES + 1) * FRAME_S
@@ -68,16 +69,19 @@ SETTLED_S = (_FULL_FRAMES + 1) * FRAME_S
 class RestPoses:
     """Fold blocks of one sensor, before any calibration, with `push`.
 
-    `found` are the poses that differ, in order; `rests` one for each time it was laid down and each REST_EVERY_S after.
-    Set `temperature_c` as it becomes known.
+    `found` are the poses that differ, in order; `rests` one for each time it was laid down and each REST_EVERY_S after;
+    `turns` lie between two rests that a gyroscope saw all the way. Set `temperature_c` as it becomes known.
     """
 
     def __init__(self) -> None:
         self.found: list[RestPose] = []
         self.rests: list[Rest] = []
+        self.turns: list[Turn] = []
         self.temperature_c: float | None = None
         self._waiting: list[ImuBlock] = []
         self._recent: deque[_Frame] = deque(maxlen=_FULL_FRAMES)
+        self._left: FloatArray | None = None
+        self._on_the_way: list[_Frame] = []
         self._anchor: FloatArray = np.empty(0)
         self._lying = 0
 
@@ -108,18 +112,26 @@ class RestPoses:
         """Rows are missing here, or there will be no more."""
         self._waiting = []
         self._moved()
+        self._left = None
 
     def _moved(self) -> None:
-        if len(self._recent) >= _LEAST_FRAMES and self._lying <= _FULL_FRAMES:
-            self._take()
+        if len(self._recent) >= _LEAST_FRAMES:
+            if self._lying <= _FULL_FRAMES:
+                self._take()
+            self._left = self._mean()
+            self._on_the_way = []
+        else:
+            self._on_the_way += self._recent
         self._recent.clear()
         self._lying = 0
 
     def _frame(self, t_s: FloatArray, values: FloatArray, good: bool) -> None:
         mean, spread = values.mean(axis=0), values.std(axis=0)
         quiet = good and bool((spread[:3] < ACC_QUIET_M_S2).all() and (spread[3:] < GYR_QUIET_RAD_S).all())
+        frame = _Frame(t_s, values, mean, good)
         if not quiet:
             self._moved()
+            self._on_the_way.append(frame)
             return
         if self._lying and bool((np.abs(mean[:3] - self._anchor) > TURNED_M_S2).any()):
             self._moved()
@@ -128,20 +140,36 @@ class RestPoses:
         self._lying += 1
         # The first frame may still hold the laying down.
         if self._lying > 1:
-            self._recent.append(_Frame(t_s, values, mean))
+            self._recent.append(frame)
+        else:
+            self._on_the_way.append(frame)
         if (since := self._lying - _FULL_FRAMES - 1) >= 0 and since % _REST_FRAMES == 0:
             self._take()
 
     def _take(self) -> None:
-        rows = np.concatenate([frame.values for frame in self._recent])
-        mean = rows.mean(axis=0)
+        mean = self._mean()
         gyr = mean[3:] if len(mean) > 3 else None
         if gyr is not None:
             self.rests.append(Rest(gyr, self.temperature_c))
+            self._turned(mean)
         if any(_angle_deg(mean[:3], pose.acc) < ALIKE_DEG for pose in self.found):
             return
-        t_s = np.concatenate([frame.t_s for frame in self._recent])
-        self.found.append(RestPose(t_s, rows, mean[:3], gyr, self.temperature_c))
+        start_s, end_s = float(self._recent[0].t_s[0]), float(self._recent[-1].t_s[-1])
+        self.found.append(RestPose(start_s, end_s, mean[:3], gyr, self.temperature_c))
+
+    def _mean(self) -> FloatArray:
+        mean: FloatArray = np.concatenate([frame.values for frame in self._recent]).mean(axis=0)
+        return mean
+
+    def _turned(self, mean: FloatArray) -> None:
+        """Arrived from the last rest: keep the way, where every row of it was measured."""
+        left, way, self._left = self._left, self._on_the_way, None
+        if left is None or not way or not all(frame.good for frame in way):
+            return
+        t_s = np.concatenate([frame.t_s for frame in way])
+        if t_s[-1] - t_s[0] <= TURN_MAX_S:
+            rate = np.concatenate([frame.values[:, 3:] for frame in way]) - 0.5 * (left[3:] + mean[3:])
+            self.turns.append(turn_of(left[:3], mean[:3], t_s, rate))
 
 
 def gyroscope_at_rest(
