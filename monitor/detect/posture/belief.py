@@ -18,8 +18,10 @@ AFTER_WALKING = 0.03  # P(sitting) right after walking: one stands [I]
 AFTER_LYING = 0.9  # P(sitting) right after lying: one gets up by way of sitting, or else walks soon [I]
 TILT_MIDDLE_DEG = 11.6  # from walking upright; beyond it one rather sits (Vaha-Ypya 2017)
 TILT_SPREAD_DEG = 4.0  # tilt beyond the middle that makes sitting e times as likely [I]
-TILT_MAX_LOG_ODDS = 2.0  # tilt alone says no more than this: leaning and perching look alike [I]
-OWN_MAX_LOG_ODDS = 2.5  # nor do the wearer's own two postures [I]
+TILT_MAX_SITTING = 2.0  # tilt alone says no more than this: some lean back on a wall [I]
+TILT_MAX_STANDING = 1.5  # nor than this: many a sitter perches or leans forward [I]
+OWN_MAX_SITTING, OWN_MAX_STANDING = 2.5, 1.5  # nor do the wearer's own two postures say more [I]
+OWN_STANDING_LOG_ODDS = -1.0  # one's own standing is learned where the tilt says so too, not from a missed seat [I]
 OWN_ENOUGH_S = 10.0  # time in each posture from which one's own count, and fully after three times that [I]
 OWN_MEMORY_S = 120.0  # one's own postures are means over about this long [I]
 TELLING_SEPARATION_DEG = 10.0  # postures closer than this make it say less, in proportion [I]
@@ -27,9 +29,8 @@ UNWALKED_WEIGHT = 0.5  # the neutral pose instead of walking as the reference sa
 TILT_REPEATS_S = 300.0  # tilts this far apart count as new evidence [I]
 TWIST_REPEATS_S = 60.0  # so do twists [I]
 SLOW_MAX_LOG_ODDS = 2.0  # nor do they add up to more between two changes: what misleads once does so on [I]
-SLOW_MAX_STANDING = 0.5  # towards standing still less: a chair that turns does so for hours [I]
 CLAIM = 0.8  # a state is claimed from this probability [I]
-KEEP = 0.65  # and kept down to this one, so that it does not flicker [I]
+KEEP = 0.6  # and kept down to this one, so that it does not flicker [I]
 SURE = 0.9  # postures are learned while the state is this sure [I]
 BATCH_STEPS = 20  # they are folded in, and a missed change is reckoned with, every so many steps at rest
 
@@ -51,7 +52,7 @@ def tilt_log_odds(tilt_deg: FloatArray, *, walked: bool) -> FloatArray:
 
     `walked`: upright is that of walking.
     """
-    odds = np.clip((tilt_deg - TILT_MIDDLE_DEG) / TILT_SPREAD_DEG, -TILT_MAX_LOG_ODDS, TILT_MAX_LOG_ODDS)
+    odds = np.clip((tilt_deg - TILT_MIDDLE_DEG) / TILT_SPREAD_DEG, -TILT_MAX_STANDING, TILT_MAX_SITTING)
     told: FloatArray = np.where(np.isnan(odds), 0.0, odds if walked else odds * UNWALKED_WEIGHT)
     return told
 
@@ -137,23 +138,24 @@ class Belief:
         if up is None:
             tilt = 0.0
         else:
+            learns = tilt < OWN_STANDING_LOG_ODDS
             share = self.own_share
             if share:
                 x, y, z, start = self.own_line
                 own = x * up[0] + y * up[1] + z * up[2] + start
-                if own > OWN_MAX_LOG_ODDS:
-                    own = OWN_MAX_LOG_ODDS
-                elif own < -OWN_MAX_LOG_ODDS:
-                    own = -OWN_MAX_LOG_ODDS
+                if own > OWN_MAX_SITTING:
+                    own = OWN_MAX_SITTING
+                elif own < -OWN_MAX_STANDING:
+                    own = -OWN_MAX_STANDING
                 tilt += share * (own - tilt)
             if odds > SURE_ODDS:
                 self.sitting.add(up)
-            elif odds < -SURE_ODDS:
+            elif odds < -SURE_ODDS and learns:
                 self.standing.add(up)
             if walked:
                 slow += tilt * (self.step_s / TILT_REPEATS_S)
         slow += twist * (self.step_s / TWIST_REPEATS_S)
-        if -SLOW_MAX_STANDING < slow < SLOW_MAX_LOG_ODDS:
+        if 0.0 < slow < SLOW_MAX_LOG_ODDS:
             self.slow = slow
         self.steps += 1
         if self.steps >= BATCH_STEPS:

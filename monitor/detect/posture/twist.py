@@ -19,7 +19,7 @@ ENOUGH_STEPS = 4  # and is looked at from 2 s on [I]
 FULL_STEPS = 10  # in full from 5 s on [I]
 MIDDLE = -0.45  # log ratio at which sitting is as likely as standing [I, seen on waist recordings]
 SPREAD = 0.15  # beyond it by this much makes one e times as likely [I, seen on waist recordings]
-MAX_SITTING, MAX_STANDING = 2.5, 1.2  # it never says more: some lean on tables, and many a chair turns [I]
+MAX_SITTING, MAX_STANDING = 2.5, 1.0  # it never says more: some lean on tables, and many a chair turns [I]
 
 
 def log_ratios(squared_yaw: FloatArray, squared_rate: FloatArray) -> FloatArray:
