@@ -1,8 +1,7 @@
 """Short calibration takes of simulated people: what their sensors measure, and where forward truly is.
 
 Everything is drawn per person: whether and for how long they walk, how weakly, scattered and often turning, how often, deep and
-fast they bend, and how the strap holds. Nobody sits down: the simulator's people do it
-straighter than anybody, which would flatter.
+fast they bend, and how the strap holds.
 
 Crooked people walk and bend to a side of their own, as far as people in recordings do; straight people do not, whatever else
 they do: what is found of them errs by the method alone.
@@ -20,7 +19,7 @@ from firmware_sim.scenario import parse
 from firmware_sim.worn import put_on
 from monitor.core.inputs import FloatArray
 from monitor.core.quaternion import rotate
-from monitor.motion.mount.bends import BENDING_SD_DEG
+from monitor.motion.mount.bends import BENDING_SD_DEG, LEAN_SD_DEG, LEANING_SD_DEG
 from monitor.motion.mount.gait import STEP_SD_DEG, TRAVEL_SD_DEG
 
 G_M_S2 = 9.80665
@@ -39,10 +38,12 @@ CADENCE_HZ, VERTICAL_M_S2, PHASE_DEG = (1.4, 2.1), (0.8, 4.0), (92.0, 128.0)
 UNEVEN_PER_DEG = 0.0155
 """Of gait_uneven, for a standard deviation of the axes of steps and sway between people."""
 TURNED_PER_DEG = 1.3
-"""Of gait_turned_deg, for the turn of the axes that a sensor sees: gravity in a nodding pelvis goes with the pelvis."""
+"""Of gait_turned_sd_deg, for the turn of the axes that a sensor sees: gravity in a nodding pelvis goes with the pelvis."""
 SCATTER, SCATTER_SPREAD = 0.045, 0.35
 """Median of gait_scatter and the spread of its logarithm: the axes of 3 s scatter by 2.3 deg within 5 s, and between people by
 that factor, as in recordings of walking."""
+SITS, SITTING_S = 0.3, 8.5
+"""Share of the takes in which one sits down and rises as well, and how long that takes with a pause."""
 SKIN_SPREAD = 0.5
 """Of the logarithm of the skin's share between people [I]."""
 CROOKED_EACH_DEG, CROOKED_SPREAD = 1.8, 0.6
@@ -94,8 +95,7 @@ def _taken(placement: str, kind: str, seed: int, crooked: bool, rng: np.random.G
     scatter = SCATTER * math.exp(SCATTER_SPREAD * rng.standard_normal())
     if kind == WILD:
         uneven = scatter = WILD_GAIT
-    turned = TURNED_PER_DEG * TRAVEL_SD_DEG * rng.standard_normal() * crooked
-    activities, length_s = _activities(placement, kind, turns, crooked, rng)
+    activities, length_s = _activities(placement, kind, turns, rng)
     script = f"""
         title = "take"
         [wearer]
@@ -104,8 +104,10 @@ def _taken(placement: str, kind: str, seed: int, crooked: bool, rng: np.random.G
         gait_phase_deg = {phase}
         gait_uneven = {uneven}
         gait_scatter = {scatter}
-        gait_turned_deg = {turned}
         [people]
+        gait_turned_sd_deg = {TURNED_PER_DEG * TRAVEL_SD_DEG * crooked}
+        bend_aside_sd_deg = {BENDING_SD_DEG[placement] * crooked}
+        seat_aside_sd_deg = {LEANING_SD_DEG[placement] * crooked}
         skin_spread = {SKIN_SPREAD}
         [[block]]
         activities = [{", ".join(activities)}]
@@ -120,11 +122,10 @@ def _taken(placement: str, kind: str, seed: int, crooked: bool, rng: np.random.G
     return Take(kind, placement, t_s, acc, gyr, rotate(to_sensor, np.array((1.0, 0.0, 0.0))))
 
 
-def _activities(
-    placement: str, kind: str, turns: float, crooked: bool, rng: np.random.Generator
-) -> tuple[list[str], float]:
+def _activities(placement: str, kind: str, turns: float, rng: np.random.Generator) -> tuple[list[str], float]:
     """The script, and its length (s)."""
     walk_s, bends = _amounts(placement, kind, rng)
+    sits = rng.random() < SITS
     before_s, after_s = rng.uniform(*STANDS_S, 2)
     script = [_stand(before_s)]
     length_s = before_s + walk_s + after_s
@@ -133,17 +134,24 @@ def _activities(
     if bends:
         script += [_stand(1.0)]
         length_s += 1.0
-    own_aside_deg = BENDING_SD_DEG[placement] * rng.standard_normal() * crooked
     each = WILD_DEG if kind == WILD else CROOKED_EACH_DEG * math.exp(CROOKED_SPREAD * rng.standard_normal())
     own_deg, own_s = rng.uniform(*BEND_DEG), rng.uniform(*BEND_MOVE_S)
     for _ in range(bends):
-        aside = float(np.clip(own_aside_deg + each * rng.standard_normal(), -40, 40))
+        aside = float(np.clip(each * rng.standard_normal(), -40, 40))
         peak, move = np.array((own_deg, own_s)) * np.clip(1.0 + BEND_EACH * rng.standard_normal(2), 0.6, 1.4)
         script += [
             f'{{ do = "bend", reps = 1, aside_deg = {aside}, peak_deg = {peak}, move_s = {move}, '
             "hold_s = 0.5, pause_s = 0.5 }"
         ]
         length_s += move + 1.0
+    if sits:
+        aside_deg = np.clip(LEAN_SD_DEG * rng.standard_normal(2), -40, 40)
+        script += [
+            f'{{ do = "sit_down", aside_deg = {aside_deg[0]} }}',
+            '{ do = "sit_upright", seconds = 3, fidgets_per_min = 0 }',
+            f'{{ do = "rise", aside_deg = {aside_deg[1]} }}',
+        ]
+        length_s += SITTING_S
     return [*script, _stand(after_s + 30.0)], length_s
 
 

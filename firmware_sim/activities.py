@@ -69,18 +69,20 @@ class Walk:
 
 @dataclass(frozen=True, slots=True)
 class SitDown:
-    """From standing to upright sitting."""
+    """From standing to upright sitting. Not quite straight over the seat where `aside_deg` says so (+ right)."""
 
     seconds: float = number(2.2, 1, 6)
     lean_deg: float = number(35.0, 10, 60)
+    aside_deg: float = number(0.0, -40, 40)
 
 
 @dataclass(frozen=True, slots=True)
 class Rise:
-    """From sitting to standing: trunk lean first, seat-off, then up."""
+    """From sitting to standing: trunk lean first, seat-off, then up; `aside_deg` as in sitting down."""
 
     seconds: float = number(2.1, 1, 6)
     lean_deg: float = number(40.0, 10, 60)
+    aside_deg: float = number(0.0, -40, 40)
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,9 +85,11 @@ def perform(director: Director, activity: act.Activity) -> None:
         case act.Walk():
             _walk(director, activity)
         case act.SitDown():
-            director.sit_down(director.person.sitting(), activity.seconds, activity.lean_deg)
+            director.sit_down(
+                director.person.sitting(), activity.seconds, activity.lean_deg, activity.aside_deg
+            )
         case act.Rise():
-            director.rise(activity.seconds, activity.lean_deg)
+            director.rise(activity.seconds, activity.lean_deg, activity.aside_deg)
         case act.Bend() | act.SideBend() | act.Twist():
             exercises.directional(director, activity)
         case act.CatCow():

@@ -8,7 +8,7 @@ import numpy as np
 
 from firmware_sim.people import PeoplePlan
 from firmware_sim.person import SWIVEL_AXIAL_SWAY, Person, Posture
-from firmware_sim.plan import C, Plan, Step, Values
+from firmware_sim.plan import C, Plan, Step, Values, aside
 from firmware_sim.truth import TruthEvent
 
 _PARENT = {"stand": "", "sit": "stand", "lie": "sit", "floor": "stand", "prone": "floor", "off": "stand"}
@@ -109,23 +109,25 @@ class Director:
             self.wait(_REPOSE_S)
 
     def sit_down(
-        self, target: Posture, seconds: float = SIT_DOWN_S, lean_deg: float = SIT_DOWN_LEAN_DEG
+        self,
+        target: Posture,
+        seconds: float = SIT_DOWN_S,
+        lean_deg: float = SIT_DOWN_LEAN_DEG,
+        aside_deg: float = 0.0,
     ) -> None:
         """Trunk leans while the hips sink, then straightens on the seat."""
         total = seconds * self.person.pace
-        pelvis = 0.6 * lean_deg
-        self.to(0.50 * total, {C.PELVIS_FLEX: pelvis, C.LUMBAR_FLEX: lean_deg - pelvis})
+        self.to(0.50 * total, self._over_seat(lean_deg, aside_deg))
         self.to(0.72 * total, {C.UP_M: target.values[C.UP_M]}, 0.10 * total)
         self.to(0.60 * total, {C.FORWARD_M: target.values[C.FORWARD_M]}, 0.15 * total)
         self.to(0.50 * total, target.values, 0.50 * total)
         self._arrive(target, total)
 
-    def rise(self, seconds: float = RISE_S, lean_deg: float = RISE_LEAN_DEG) -> None:
+    def rise(self, seconds: float = RISE_S, lean_deg: float = RISE_LEAN_DEG, aside_deg: float = 0.0) -> None:
         """Trunk leans first; seat-off at about a third; hips go up and forward while the trunk straightens."""
         total = seconds * self.person.pace
         target = self.person.standing()
-        pelvis = 0.6 * lean_deg
-        self.to(0.45 * total, {C.PELVIS_FLEX: pelvis, C.LUMBAR_FLEX: lean_deg - pelvis})
+        self.to(0.45 * total, self._over_seat(lean_deg, aside_deg))
         self.to(0.62 * total, {C.UP_M: 0.0}, 0.33 * total)
         self.to(0.55 * total, {C.FORWARD_M: 0.0}, 0.25 * total)
         self.to(0.58 * total, target.values, 0.42 * total)
@@ -145,6 +147,11 @@ class Director:
         else:
             self.to(_WAY_S * self.person.pace, target.values)
             self._arrive(target, _WAY_S * self.person.pace)
+
+    def _over_seat(self, lean_deg: float, aside_deg: float) -> Values:
+        pelvis = 0.6 * lean_deg
+        lean: Values = {C.PELVIS_FLEX: pelvis, C.LUMBAR_FLEX: lean_deg - pelvis}
+        return aside(lean, self.person.seat_aside_deg + aside_deg)
 
     def _arrive(self, target: Posture, seconds: float) -> None:
         self.enter(target.state, self.t_s, self.t_s + seconds)

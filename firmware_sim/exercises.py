@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from firmware_sim import activities as act
 from firmware_sim.director import Director
-from firmware_sim.plan import C, Values
+from firmware_sim.plan import C, Values, aside
 from firmware_sim.truth import TruthEvent
 
 _REPETITION_SD = 0.04
@@ -105,7 +103,7 @@ def _ways(
         case act.Bend():
             lumbar = director.person.plan.lumbar_share
             straight: Values = {C.LUMBAR_FLEX: lumbar, C.PELVIS_FLEX: 1.0 - lumbar}
-            return "bend", [("flexion", _aside(straight, activity.aside_deg))]
+            return "bend", [("flexion", aside(straight, director.person.bend_aside_deg + activity.aside_deg))]
         case act.SideBend():
             right = {C.PELVIS_LAT: _PELVIC_SHARE_OF_SIDE_BEND, C.LUMBAR_LAT: 1.0 - _PELVIC_SHARE_OF_SIDE_BEND}
             return "side_bend", [
@@ -115,15 +113,6 @@ def _ways(
         case act.Twist():
             left = {C.PELVIS_AXIAL: _PELVIC_SHARE_OF_TWIST, C.LUMBAR_AXIAL: 1.0 - _PELVIC_SHARE_OF_TWIST}
             return "twist", [("rotation_left", left), ("rotation_right", {c: -v for c, v in left.items()})]
-
-
-def _aside(straight: Values, aside_deg: float) -> Values:
-    """The shares of a lean that goes `aside_deg` to the right of straight forward."""
-    if aside_deg == 0.0:
-        return straight
-    ahead, across = float(np.cos(np.radians(aside_deg))), float(np.sin(np.radians(aside_deg)))
-    lateral = {C.LUMBAR_FLEX: C.LUMBAR_LAT, C.PELVIS_FLEX: C.PELVIS_LAT}
-    return {c: ahead * v for c, v in straight.items()} | {lateral[c]: across * v for c, v in straight.items()}
 
 
 def _simple(

@@ -146,7 +146,8 @@ class Motions:
             left += size * plan.gait_scatter * self._scattered("aside", phase, steps_hz, first)
             limp_share = plan.gait_scatter * _LIMP_SHARE
             forward += size * limp_share * self._scattered("limp", 0.5 * phase, 0.5 * steps_hz, first)
-        cos, sin = np.cos(np.radians(plan.gait_turned_deg)), np.sin(np.radians(plan.gait_turned_deg))
+        turned = np.radians(person.gait_turned_deg)
+        cos, sin = np.cos(turned), np.sin(turned)
         out[Track.FORWARD] += cos * forward - sin * left
         out[Track.LEFT] += sin * forward + cos * left
         stride_axial, stride_lat = np.cos(0.5 * phase - 0.6), np.cos(0.5 * phase + 0.9)

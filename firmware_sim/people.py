@@ -21,6 +21,12 @@ class PeoplePlan:
     """Of habitual standing against gait's upright: standing is not repeatable (facts 3: Schmidt 2018) [I]."""
     gait_phase_sd_deg: float = number(6.0, 0, 30)
     """Of the gait phase between people [I]."""
+    gait_turned_sd_deg: float = number(0.0, 0, 10)
+    """Of how far people walk turned against the pelvis: the axes of steps and sway at L5 have 2.5 deg in common [I]."""
+    bend_aside_sd_deg: float = number(0.0, 0, 15)
+    """Of the way people bend forward as they will, aside of straight [I]."""
+    seat_aside_sd_deg: float = number(0.0, 0, 15)
+    """The same of leaning to sit down and to rise [I]."""
     again_sd_deg: float = number(0.0, 0, 6)
     """Of the pelvis from one time of taking up a posture to the next: nobody sits down twice alike. Held as long as the
     posture is, so that an estimate is wrong for minutes, not for a moment [I]."""

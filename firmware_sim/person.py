@@ -45,6 +45,11 @@ class Person:
     placement_share: float
     """What is added to the lumbar share of a sensor below the thorax, for it is not stuck on just where it is meant to be."""
 
+    gait_turned_deg: float
+    bend_aside_deg: float
+    seat_aside_deg: float
+    """How far this person walks to the left of where the pelvis faces, and bends and leans over a seat to the right of it."""
+
     turning: float
     """Factor on this person's turning about the vertical, whatever the posture."""
 
@@ -53,6 +58,7 @@ class Person:
         """The individual of this seed."""
         z = _spread(seed, "person", 7)
         body = _spread(seed, "body", 6)
+        ways = _spread(seed, "ways", 3)
         return cls(
             plan=replace(
                 plan,
@@ -69,6 +75,9 @@ class Person:
             cadence_hz=plan.cadence_hz * (1.0 + 0.03 * float(z[4])),
             gait_phase_deg=plan.gait_phase_deg + people.gait_phase_sd_deg * float(z[5]),
             pace=1.0 + 0.08 * float(z[6]),
+            gait_turned_deg=plan.gait_turned_deg + people.gait_turned_sd_deg * float(ways[0]),
+            bend_aside_deg=people.bend_aside_sd_deg * float(ways[1]),
+            seat_aside_deg=people.seat_aside_sd_deg * float(ways[2]),
             placement_share=people.placement_sd * float(body[4]),
             turning=float(np.exp(people.turning_spread * body[5])),
         )

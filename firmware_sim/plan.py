@@ -52,6 +52,15 @@ class Step:
     changes: Values
 
 
+def aside(lean: Values, aside_deg: float) -> Values:
+    """The flexions of a lean, or its shares, that goes `aside_deg` to the right of straight forward."""
+    if aside_deg == 0.0:
+        return lean
+    ahead, across = float(np.cos(np.radians(aside_deg))), float(np.sin(np.radians(aside_deg)))
+    lateral = {C.LUMBAR_FLEX: C.LUMBAR_LAT, C.PELVIS_FLEX: C.PELVIS_LAT}
+    return {c: ahead * v for c, v in lean.items()} | {lateral[c]: across * v for c, v in lean.items()}
+
+
 def min_jerk(s: FloatArray) -> FloatArray:
     """The minimum-jerk step at fractions s of its time."""
     c = np.clip(s, 0.0, 1.0)

@@ -198,6 +198,37 @@ def test_scattered_steps_differ_from_second_to_second_and_are_straight_in_the_lo
     assert abs(steps_aside(scattered, everything) - steps_aside(even, everything)) < 0.5 * spread[0]
 
 
+def ways_deg(body: Wearer, placement: str = "pelvis") -> float:
+    """To the right of forward, of the deepest lean there is."""
+    truth = body.truth(np.arange(0.0, body.round_s, 0.02), placement)
+    deepest = int(np.argmax(truth.flexion_deg))
+    return float(np.degrees(np.arctan2(truth.lateral_deg[deepest], truth.flexion_deg[deepest])))
+
+
+def test_leaning_aside_to_sit_down_and_to_rise_goes_that_way() -> None:
+    sit = '{{ do = "sit_down"{0} }}, {{ do = "sit_upright", seconds = 4, fidgets_per_min = 0 }}, {{ do = "rise"{0} }}'
+    straight, aside = (wearer(sit.format(more)) for more in ("", ", aside_deg = 20"))
+    assert ways_deg(aside) - ways_deg(straight) == pytest.approx(20.0, abs=3.0)
+
+
+@pytest.mark.parametrize(
+    "spread, activity",
+    [
+        ("bend_aside_sd_deg", '{ do = "bend", reps = 1 }'),
+        (
+            "seat_aside_sd_deg",
+            '{ do = "sit_down" }, { do = "sit_upright", seconds = 4, fidgets_per_min = 0 }',
+        ),
+    ],
+)
+def test_people_lean_aside_each_in_their_own_way_where_a_scenario_asks_for_it(
+    spread: str, activity: str
+) -> None:
+    own = [ways_deg(wearer(activity, seed, f"[people]\n{spread} = 10")) for seed in range(12)]
+    usual = [ways_deg(wearer(activity, seed)) for seed in range(12)]
+    assert 5.0 < np.std(np.subtract(own, usual)) < 15.0
+
+
 def test_an_unknown_placement_is_refused_with_the_known_ones() -> None:
     with pytest.raises(
         ScenarioError, match="allowed are lower_back, waist, upper_back, sternum, pelvis, thorax"
