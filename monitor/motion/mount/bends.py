@@ -9,7 +9,8 @@ import numpy as np
 from monitor.core.inputs import BoolArray, FloatArray
 from monitor.motion.mount.witness import Witness, axis_of, folded, pooled, wrapped
 
-BEND_FROM_DEG, BEND_PEAK_DEG, BEND_MOST_DEG = 10.0, 20.0, 110.0
+BEND_FROM_DEG, BEND_PEAK_DEG, BEND_MOST_DEG = 10.0, 15.0, 110.0
+"""A gentle bend of the trunk by 30 deg turns the pelvis by 16 (lumbar share 0.47)."""
 BEND_S = (1.0, 10.0)
 """Shorter is a step on the stairs, longer more than one movement: out and back take 4.6 to 6.4 s (Laird 2019) and a hold."""
 STRAIGHT = 0.35
