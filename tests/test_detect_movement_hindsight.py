@@ -13,7 +13,7 @@ from monitor.core.blocks import TrunkBlock, take
 from monitor.core.events import Gap, Movement
 from monitor.core.inputs import FloatArray
 from monitor.detect.movements import logic as movements
-from monitor.detect.movements.columns import FLEXION, LATERAL, tilt_deg
+from monitor.detect.movements.columns import leaning_deg
 from monitor.detect.movements.hindsight import up_rows
 
 TRUE_DEG, TOLD_DEG = 60.0, 66.0
@@ -75,7 +75,7 @@ def test_the_vertical_in_hindsight_is_the_one_there_was() -> None:
     def off_deg(block: TrunkBlock, up: FloatArray) -> float:
         later = up_rows(block.t_s, up, block.rate_deg_s, block.acc)
         assert later is not None
-        shown = np.stack([tilt_deg(axis, later, forward_known=True) for axis in (FLEXION, LATERAL)])
+        shown = np.stack(leaning_deg(later))
         return float(np.abs(shown - np.stack((block.flexion_deg, block.lateral_deg))).max())
 
     block = Script().hold(5).bend(70, 3.0).bend(-25, 2.0, "lateral").hold(5).block()
@@ -83,3 +83,12 @@ def test_the_vertical_in_hindsight_is_the_one_there_was() -> None:
     assert off_deg(block, block.up) < 1.0
     assert off_deg(block, slowly_off) < 1.2
     assert up_rows(*(column[:10] for column in (block.t_s, block.up, block.rate_deg_s, block.acc))) is None
+
+
+def test_what_turns_out_to_be_sway_is_no_movement() -> None:
+    def bends(true_deg: float) -> list[Movement]:
+        true, live = (Script().hold(8).bend(by, 4.0).hold(8).block() for by in (true_deg, 25.0))
+        return told(replace(live, rate_deg_s=true.rate_deg_s, acc=true.acc))
+
+    assert bends(5.0) == []
+    assert len(bends(22.0)) == 1, "negative control"

@@ -80,3 +80,38 @@ def test_the_part_of_a_return_is_no_movement_either() -> None:
 def test_at_the_end_of_the_data_a_movement_to_a_hold_is_given_one_under_way_is_not() -> None:
     assert [m.direction for m in told(Script().hold(5).lean(40).hold(3).block())] == [Direction.FLEXION]
     assert told(Script().hold(5).lean(40).hold(0.4).block()) == []
+
+
+def without_forward(script: Script, turned_deg: float = 0.0) -> list[Movement]:
+    """The same wearer with forward unknown, the body axes turned about upright by some angle."""
+    block = script.block()
+    c, s = np.cos(np.radians(turned_deg)), np.sin(np.radians(turned_deg))
+    turn = np.array(((c, -s, 0.0), (s, c, 0.0), (0.0, 0.0, 1.0)))
+    up, rate, acc = (np.einsum("ij,nj->ni", turn, each) for each in (block.up, block.rate_deg_s, block.acc))
+    nan = np.full(len(block), np.nan)
+    return told(replace(block, flexion_deg=nan, lateral_deg=nan, up=up, rate_deg_s=rate, acc=acc))
+
+
+@pytest.mark.parametrize("turned_deg", [0.0, 70.0, 200.0])
+def test_with_forward_unknown_a_tilt_is_measured_from_where_it_began(turned_deg: float) -> None:
+    """Through upright: who stands leaning back by 8 deg and bends to 15 deg forward has tilted by 23."""
+    script = Script(flexion_deg=-8.0).hold(8).bend(23.0, 2.5).hold(8)
+    (found,) = without_forward(script, turned_deg)
+    assert found.direction is Direction.TILT
+    assert found.range_deg == pytest.approx(23.0, abs=1.0)
+    assert found.peak_deg == pytest.approx(15.0, abs=1.0)
+
+
+def test_with_forward_unknown_who_sits_up_for_a_moment_has_not_bent() -> None:
+    assert without_forward(Script(flexion_deg=20.0).hold(8).bend(-15.0, 3.0).hold(8)) == []
+    (found,) = without_forward(Script(flexion_deg=20.0).hold(8).bend(-35.0, 3.0).hold(8))
+    assert found.peak_deg == pytest.approx(15.0, abs=1.0), (
+        "negative control: through upright to the other side"
+    )
+
+
+def test_with_forward_unknown_bends_without_a_pause_are_counted_one_by_one() -> None:
+    script = Script().hold(5)
+    for _ in range(4):
+        script.bend(60, 2.5)
+    assert [m.direction for m in without_forward(script.hold(8), 120.0)] == [Direction.FLEXION] * 4

@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from monitor.core.blocks import TrunkBlock
 from monitor.core.inputs import BoolArray, FloatArray
 
 FLEXION, LATERAL, ROTATION = AXES = (0, 1, 2)
 ALL = slice(None)
+
+
+ComplexArray = npt.NDArray[np.complex128]
 
 
 class Column(Protocol):
@@ -20,19 +24,29 @@ class Column(Protocol):
 
 
 def forward_unknown(block: TrunkBlock, rows: slice = ALL) -> BoolArray:
-    """Whose flexion is not known: the inclination takes its place, and the lateral bend is NaN."""
+    """Whose flexion is not known: they tilt in whatever direction."""
     unknown: BoolArray = np.isnan(block.flexion_deg[rows])
     return unknown
 
 
 def flexion_deg(block: TrunkBlock, rows: slice = ALL) -> FloatArray:
-    """Flexion, or how far in whatever direction."""
-    flexion, unknown = block.flexion_deg[rows], forward_unknown(block, rows)
-    return np.where(unknown, block.inclination_deg[rows], flexion) if unknown.any() else flexion
+    """Flexion; with forward unknown how far it leans along the body's x axis, wherever that points."""
+    return _told(block.flexion_deg, -block.up[:, 0], block, rows)
 
 
 def lateral_deg(block: TrunkBlock, rows: slice = ALL) -> FloatArray:
-    return block.lateral_deg[rows]
+    """Lateral bend; with forward unknown how far it leans along the body's y axis."""
+    return _told(block.lateral_deg, block.up[:, 1], block, rows)
+
+
+def _told(angle: FloatArray, side: FloatArray, block: TrunkBlock, rows: slice) -> FloatArray:
+    angle, unknown = angle[rows], forward_unknown(block, rows)
+    if not unknown.any():
+        return angle
+    x, y = block.up[rows, 0], block.up[rows, 1]
+    h = np.sqrt(x * x + y * y)
+    leaning = block.inclination_deg[rows] * side[rows] / np.where(h == 0.0, 1.0, h)
+    return np.where(unknown, leaning, angle)
 
 
 def rotation_deg(block: TrunkBlock, rows: slice = ALL) -> FloatArray:
@@ -73,6 +87,8 @@ def speed(block: TrunkBlock, rows: slice = ALL) -> FloatArray:
 ANGLE: tuple[Column, ...] = (flexion_deg, lateral_deg, rotation_deg)
 RATE: tuple[Column, ...] = (flexion_rate, lateral_rate, rotation_rate)
 """Of each axis, (n,) deg and deg/s."""
+WAY = (1.0 + 0.0j, 1.0j, 0.0j)
+"""Where each axis tilts to: forward, to the right; a rotation nowhere."""
 
 
 def time_s(block: TrunkBlock, rows: slice = ALL) -> FloatArray:
@@ -94,13 +110,14 @@ def force(block: TrunkBlock, rows: slice = ALL) -> FloatArray:
     return block.acc[rows]
 
 
-def tilt_deg(axis: int, vertical: FloatArray, *, forward_known: bool) -> FloatArray:
-    """Flexion (`axis` 0; inclination with forward unknown) or lateral bend (1) of the vertical (n,3) in body axes."""
+def leaning_deg(vertical: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Flexion and lateral bend (n,) of the vertical (n,3) in body axes."""
     x, y, z = vertical.T
     h = np.sqrt(x * x + y * y)
-    inclination: FloatArray = np.degrees(np.arctan2(h, z))
-    if not forward_known:
-        return inclination
-    side = y if axis == LATERAL else -x
-    angle: FloatArray = inclination * side / np.where(h == 0.0, 1.0, h)
-    return angle
+    share = np.degrees(np.arctan2(h, z)) / np.where(h == 0.0, 1.0, h)
+    return -share * x, share * y
+
+
+def along(way: complex, flexion_deg: FloatArray, lateral_deg: FloatArray) -> FloatArray:
+    """How far (n,) a tilt goes in one direction."""
+    return way.real * flexion_deg + way.imag * lateral_deg

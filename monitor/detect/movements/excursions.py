@@ -9,7 +9,7 @@ import numpy as np
 
 from monitor.core.events import Direction
 from monitor.core.inputs import FloatArray
-from monitor.detect.movements.columns import FLEXION, ROTATION
+from monitor.detect.movements.columns import ROTATION
 from monitor.detect.movements.strokes import LEAVE_DEG, Stroke
 
 LEAST_PEAK_DEG = 10.0  # beyond neutral, of one that stays there; less is sway (EN 1005-4's first band) [I]
@@ -41,10 +41,16 @@ DIRECTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Excursion:
-    """A stroke of one `axis` (0 flexion, 1 lateral, 2 rotation). `direction` is None where it is no movement."""
+    """A stroke of one `axis` (0 flexion, 1 lateral, 2 rotation), which began at `base_deg` in its own direction.
+
+    `way`: where it tilts to, of length 1: forward 1, to the right 1j; with forward unknown whatever it is in body axes.
+    `direction` is None where it is no movement.
+    """
 
     axis: int
+    way: complex
     stroke: Stroke
+    base_deg: float
     peak_deg: float
     range_deg: float
     direction: Direction | None
@@ -67,35 +73,47 @@ class Excursion:
 
 
 def measured(
-    axis: int, stroke: Stroke, angle_deg: FloatArray, before_deg: FloatArray, *, forward_known: bool
+    axis: int, way: complex, stroke: Stroke, angle_deg: FloatArray, before_deg: FloatArray
 ) -> Excursion:
     """The excursion of a stroke from its angle (n,), and from that since the repetition before it (none: unknown)."""
-    peak_deg, range_deg = _reach_deg(stroke, angle_deg, before_deg)
-    direction: Direction | None = DIRECTIONS[axis][0 if stroke.sign > 0 else 1]
-    beyond_deg = LEAVE_DEG if stroke.returned else LEAST_PEAK_DEG
-    if not (peak_deg >= beyond_deg and peak_deg - stroke.sign * stroke.base_deg >= LEAST_RANGE_DEG):
-        direction = None
-    elif axis == FLEXION and not forward_known:
-        direction = _without_forward(stroke, peak_deg)
-    return Excursion(axis, stroke, peak_deg, range_deg, direction)
+    still_deg = stroke.still_deg.real
+    if stroke.any_way:
+        still_deg = (stroke.still_deg * way.conjugate()).real
+    base_deg = stroke.sign * still_deg + stroke.base_deg
+    peak_deg, low_deg = _extremes_deg(stroke, angle_deg, before_deg, base_deg)
+    direction: Direction | None = None
+    if _far_enough(stroke, base_deg, peak_deg, low_deg):
+        direction = DIRECTIONS[axis][0 if stroke.sign > 0 else 1]
+        if stroke.any_way:
+            direction = _without_forward(stroke, peak_deg)
+    return Excursion(axis, way, stroke, base_deg, peak_deg, peak_deg - low_deg, direction)
 
 
 def in_hindsight(found: Excursion, angle_deg: FloatArray, before_deg: FloatArray) -> Excursion:
     """The same movement with its angle (n,) as it turned out later, and that since the repetition before it."""
-    peak_deg, range_deg = _reach_deg(found.stroke, angle_deg, before_deg)
-    return replace(found, peak_deg=peak_deg, range_deg=range_deg)
+    peak_deg, low_deg = _extremes_deg(found.stroke, angle_deg, before_deg, found.base_deg)
+    moved = _far_enough(found.stroke, found.base_deg, peak_deg, low_deg)
+    direction = found.direction if moved else None
+    return replace(found, peak_deg=peak_deg, range_deg=peak_deg - low_deg, direction=direction)
 
 
-def _reach_deg(stroke: Stroke, angle_deg: FloatArray, before_deg: FloatArray) -> tuple[float, float]:
-    """(peak, range)."""
+def _far_enough(stroke: Stroke, base_deg: float, peak_deg: float, low_deg: float) -> bool:
+    """A movement goes far from where it began and beyond neutral."""
+    beyond_deg = LEAVE_DEG if stroke.returned else LEAST_PEAK_DEG
+    return peak_deg >= beyond_deg and peak_deg - max(base_deg, low_deg) >= LEAST_RANGE_DEG
+
+
+def _extremes_deg(
+    stroke: Stroke, angle_deg: FloatArray, before_deg: FloatArray, base_deg: float
+) -> tuple[float, float]:
+    """(peak, low) in the stroke's direction."""
     peak_deg = float((stroke.sign * angle_deg).max())
-    low_deg = float((stroke.sign * before_deg).min()) if len(before_deg) else stroke.sign * stroke.base_deg
-    return peak_deg, peak_deg - low_deg
+    return peak_deg, float((stroke.sign * before_deg).min()) if len(before_deg) else base_deg
 
 
 def _without_forward(stroke: Stroke, peak_deg: float) -> Direction | None:
-    """Of the inclination: away and back only, for lying down goes any way."""
-    if stroke.sign < 0.0 or not stroke.returned:
+    """Away and back only, for lying down goes any way."""
+    if not stroke.returned:
         return None
     return Direction.FLEXION if peak_deg >= ONLY_FORWARD_DEG else Direction.TILT
 

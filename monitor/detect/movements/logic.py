@@ -24,13 +24,15 @@ from monitor.detect.movements.columns import (
     ANGLE,
     AXES,
     FLEXION,
+    LATERAL,
     RATE,
     ROTATION,
-    flexion_deg,
+    WAY,
+    along,
     force,
+    leaning_deg,
     rate,
     speed,
-    tilt_deg,
     time_s,
     up,
     yaw_rate,
@@ -93,7 +95,7 @@ class MovementLogic:
 
     def columns(self, block: TrunkBlock) -> Sequence[FloatArray]:
         self._rows.add(block)
-        return (flexion_deg(block), block.lateral_deg, block.rotation_deg, yaw_rate(block))
+        return (*(angle(block) for angle in ANGLE), yaw_rate(block))
 
     def frames(self, frames: Frames) -> list[Record]:
         out: list[Record] = []
@@ -103,6 +105,9 @@ class MovementLogic:
             self._restart()
             self._rows.forget(before_s=start_s)
         *angles, yaw = column_sums(frames.x) / self._frame_rows
+        if self._rows.forward_unknown:
+            angles[FLEXION] = angles[FLEXION] + 1j * angles[LATERAL]
+            angles[LATERAL] = np.full(len(yaw), np.nan)
         for axis, (strokes, angle) in enumerate(zip(self._axes, angles, strict=True)):
             self._wait_for_strokes(axis, strokes.frames(self._next, frames, angle))
         self._wait_for_turns(self._turns.frames(frames, yaw))
@@ -118,13 +123,29 @@ class MovementLogic:
 
     def _wait_for_strokes(self, axis: int, strokes: Sequence[Stroke]) -> None:
         for stroke in strokes:
-            angle = self._rows.span(ANGLE[axis], stroke.start_s, stroke.end_s)
-            before = self._rows.span(ANGLE[axis], stroke.after_s, stroke.start_s, ends=False)
-            forward_known = axis != FLEXION or not self._rows.starts_without_forward(stroke.start_s)
-            found = measured(axis, stroke, angle, before, forward_known=forward_known)
+            way = self._way(stroke) if stroke.any_way else WAY[axis]
+            angle = self._angle(axis, way, stroke.start_s, stroke.end_s)
+            before = self._angle(axis, way, stroke.after_s, stroke.start_s, ends=False)
+            found = measured(axis, way, stroke, angle, before)
             self._lately.append(found)
             if found.direction is not None:
                 self._wait(axis, found, stroke)
+
+    def _way(self, stroke: Stroke) -> complex:
+        """Where a tilt went to, from where it was still, with forward unknown."""
+        x, y = (self._rows.span(ANGLE[axis], stroke.start_s, stroke.end_s) for axis in (FLEXION, LATERAL))
+        x, y = x - stroke.still_deg.real, y - stroke.still_deg.imag
+        furthest = int(np.argmax(x * x + y * y))
+        step = complex(x[furthest], y[furthest])
+        return step / abs(step)
+
+    def _angle(
+        self, axis: int, way: complex, start_s: float, end_s: float, *, ends: bool = True
+    ) -> FloatArray:
+        """The angle (n,) that an excursion is of."""
+        if axis == ROTATION or way in WAY:
+            return self._rows.span(ANGLE[axis], start_s, end_s, ends=ends)
+        return along(way, *(self._rows.span(angle, start_s, end_s, ends=ends) for angle in ANGLE[:ROTATION]))
 
     def _wait_for_turns(self, turns: Sequence[Turn]) -> None:
         for turn in turns:
@@ -179,7 +200,7 @@ class MovementLogic:
     def _led(self, found: Excursion) -> bool:
         """Whether it is part of a larger movement."""
         return any(
-            larger.leads(self._rows.span(ANGLE[found.axis], larger.stroke.start_s, larger.stroke.end_s))
+            larger.leads(self._angle(found.axis, found.way, larger.stroke.start_s, larger.stroke.end_s))
             for larger in self._lately
             if larger.may_lead(found)
         )
@@ -192,11 +213,13 @@ class MovementLogic:
         bends = found.axis != ROTATION and found.range_deg >= NO_GAIT_DEG
         if found.direction is None or (part_of_walking and not bends):
             return []
+        found = self._in_hindsight(found)
+        if not found.direction or (part_of_walking and found.range_deg < NO_GAIT_DEG):
+            return []
         speeds = self._rows.span(RATE[found.axis], start_s, end_s)
-        later = self._in_hindsight(found)
         return [
             Movement(
-                *(found.direction, start_s, end_s, later.peak_deg, later.range_deg),
+                *(found.direction, start_s, end_s, found.peak_deg, found.range_deg),
                 float(np.max(np.abs(speeds))),
                 decided_s,
                 error_deg(found),
@@ -236,9 +259,7 @@ class MovementLogic:
         later = up_rows(t_s, *vectors)
         if later is None:
             return found
-        angle = tilt_deg(
-            found.axis, later, forward_known=not self._rows.starts_without_forward(stroke.start_s)
-        )
+        angle = along(found.way, *leaning_deg(later))
         inside = (t_s >= stroke.start_s) & (t_s <= stroke.end_s)
         before = (t_s > stroke.after_s) & (t_s < stroke.start_s)
         return in_hindsight(found, angle[inside], angle[before])
@@ -247,7 +268,8 @@ class MovementLogic:
         """Of the way out, with the moment before it that it began from."""
         stroke = found.stroke
         start_s, end_s = stroke.start_s - ONSET_S, stroke.end_s
-        angle, speeds = (self._rows.span(column[found.axis], start_s, end_s) for column in (ANGLE, RATE))
+        angle = self._angle(found.axis, found.way, start_s, end_s)
+        speeds = self._rows.span(RATE[found.axis], start_s, end_s)
         out = outward(stroke.sign * angle, stroke.sign * speeds)
         return self._sparc(start_s, end_s, out)
 

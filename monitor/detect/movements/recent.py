@@ -45,10 +45,10 @@ class RecentRows:
         # one layout in memory whatever the blocks: sums depend on it
         return np.ascontiguousarray(parts[0] if len(parts) == 1 else np.concatenate(parts or [np.empty(0)]))
 
-    def starts_without_forward(self, start_s: float) -> bool:
-        """Whether forward is unknown from `start_s` on."""
-        block, rows = self._cut(start_s, math.inf)[0]
-        return bool(forward_unknown(block, slice(rows.start, rows.start + 1)).any())
+    @property
+    def forward_unknown(self) -> bool:
+        """Of the last row."""
+        return bool(forward_unknown(self._blocks[-1], slice(-1, None)).any())
 
     def _cut(self, start_s: float, end_s: float, *, ends: bool = True) -> list[tuple[TrunkBlock, slice]]:
         sides: tuple[Literal["left", "right"], ...] = ("left", "right") if ends else ("right", "left")

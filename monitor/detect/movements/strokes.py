@@ -1,4 +1,7 @@
-"""Strokes: one angle leaves where it was, turns, and comes back, stays, or turns again. Pure but for its own state."""
+"""Strokes: one angle leaves where it was, turns, and comes back, stays, or turns again. Pure but for its own state.
+
+An angle may be a complex number, of a tilt with no direction of its own: then it leaves in whatever direction.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import numpy as np
 
 from monitor.core.inputs import FloatArray
 from monitor.detect.frames import Frames
+from monitor.detect.movements.columns import ComplexArray
 
 ACTIVE_RATE_DEG_S = 5.0  # from frame to frame; a slower one is held [I]
 HOLD_FRAMES = 10  # one second below the active rate is a hold [I]
@@ -27,8 +31,9 @@ LONGEST_S = 15.0  # whoever has not arrived by then does not move, but works, ho
 
 @dataclass(frozen=True, slots=True)
 class Stroke:
-    """Away in direction `sign` (+1, -1) from `base_deg` and back or to a hold; `settled_s`: when that was known.
+    """Away in direction `sign` (+1, -1) and back or to a hold; `settled_s`: when that was known.
 
+    `still_deg`: where it was still; `base_deg`: how far from there, in the stroke's direction, it began.
     `reach_s`: when it was furthest. `returned`: it came back to where it began. `after_s`: from then to `start_s` the angle
     has its low point: when the repetition before it, to the same side, had come back, or a moment before a first one; NaN
     after one to the other side.
@@ -37,22 +42,31 @@ class Stroke:
     sign: float
     start_s: float
     end_s: float
+    still_deg: complex
     base_deg: float
     settled_s: float
     returned: bool
     after_s: float
     reach_s: float
 
+    @property
+    def any_way(self) -> bool:
+        """Whether it was not an angle of its own, but a tilt in whatever direction."""
+        return isinstance(self.still_deg, complex)
+
 
 class Strokes:
     """The strokes of one axis. Frames come in order with running indices; a lost stretch ends with `restart`."""
+
+    _reach_at_deg: complex
 
     def __init__(self) -> None:
         self.restart()
 
     def restart(self) -> None:
-        self._still_deg = math.nan
-        self._before_deg = math.nan
+        self._any_way = False
+        self._still_deg: complex = math.nan
+        self._before_deg: complex = math.nan
         self._back_deg = 0.0
         self._before = (0.0, math.nan)
         self._last, self._known = -HOLD_FRAMES - 1, 0
@@ -63,9 +77,10 @@ class Strokes:
         """When the stroke under way began; infinity where none is."""
         return self._start_s if self._sign else math.inf
 
-    def frames(self, first: int, frames: Frames, angle: FloatArray) -> list[Stroke]:
-        """Take the next frames, the first of which has index `first`; `angle` (m,) deg."""
+    def frames(self, first: int, frames: Frames, angle: FloatArray | ComplexArray) -> list[Stroke]:
+        """Take the next frames, the first of which has index `first`; `angle` (m,) deg, of one kind until `restart`."""
         out: list[Stroke] = []
+        self._any_way = np.iscomplexobj(angle)
         before = np.concatenate(((self._before_deg,), angle[:-1]))
         active = np.abs(angle - before) >= ACTIVE_RATE_DEG_S * frames.frame_s
         rows = np.flatnonzero(active & frames.measured)
@@ -81,16 +96,16 @@ class Strokes:
             if index - self._last > HOLD_FRAMES:
                 out += self._hold(index, first, frames)
                 if not self._sign:
-                    self._still_deg = angle_deg if math.isnan(before_deg) else before_deg
+                    self._still_deg = angle_deg if math.isnan(before_deg.real) else before_deg
                     self._back_deg, self._before = 0.0, (0.0, math.nan)
             self._last = index
             if self._sign:
                 out += self._under_way(angle_deg, end_s)
-            if not self._sign:
-                self._begin(angle_deg - self._still_deg, start_s, end_s)
+            if not self._sign and (self._back_deg or abs(angle_deg - self._still_deg) >= LEAVE_DEG):
+                self._begin(angle_deg, start_s, end_s)
         self._known = first + len(angle)
         out += self._hold(self._known, first, frames)
-        self._before_deg = float(angle[-1])
+        self._before_deg = angle[-1].item()
         return out
 
     def close(self, t_s: float) -> list[Stroke]:
@@ -100,8 +115,14 @@ class Strokes:
             return []
         return [self._end(self._end_s, t_s, returned=self._turned_back())]
 
-    def _begin(self, away_deg: float, start_s: float, end_s: float) -> None:
+    def _away_deg(self, angle_deg: complex) -> float:
+        """From where it was still; of one that may go any way never negative."""
+        step = angle_deg - self._still_deg
+        return abs(step) if self._any_way else step.real
+
+    def _begin(self, angle_deg: complex, start_s: float, end_s: float) -> None:
         """A stroke begins once the angle has left; after a return on the same side, from the nearest it has come."""
+        away_deg = self._away_deg(angle_deg)
         if away_deg * self._back_deg <= 0.0:
             self._back_deg = 0.0
         elif abs(away_deg) < abs(self._back_deg):
@@ -113,9 +134,10 @@ class Strokes:
         self._start_s, self._end_s, self._base_deg = start_s, end_s, base_deg
         self._reach_deg = self._low_deg = abs(away_deg)
         self._reach_s = self._low_s = end_s
+        self._reach_at_deg = angle_deg
 
-    def _under_way(self, angle_deg: float, end_s: float) -> list[Stroke]:
-        away_deg = self._sign * (angle_deg - self._still_deg)
+    def _under_way(self, angle_deg: complex, end_s: float) -> list[Stroke]:
+        away_deg = self._sign * self._away_deg(angle_deg)
         if end_s - self._start_s > LONGEST_S:
             stroke = self._end(self._reach_s, end_s, returned=False)
             self._still_deg, self._back_deg = angle_deg, 0.0
@@ -126,11 +148,13 @@ class Strokes:
             self._sign, self._start_s, self._base_deg = stroke.sign, low_s, low_deg
             self._reach_deg = self._low_deg = away_deg
             self._end_s = self._reach_s = self._low_s = end_s
+            self._reach_at_deg = angle_deg
             return [stroke]
         self._end_s = end_s
         if away_deg > self._reach_deg:
             self._reach_deg = self._low_deg = away_deg
             self._reach_s = self._low_s = end_s
+            self._reach_at_deg = angle_deg
         elif away_deg < self._low_deg:
             self._low_deg, self._low_s = away_deg, end_s
             if away_deg < max(LEAVE_DEG, RETURN_SHARE * self._reach_deg):
@@ -148,7 +172,7 @@ class Strokes:
     def _patience(self) -> int:
         """How many still frames end it: more where it has gone far, and not home to neutral, so that it may yet come back."""
         far = self._sign and self._reach_deg - self._base_deg >= AGAIN_DEG and not self._turned_back()
-        home = abs(self._still_deg + self._sign * self._reach_deg) < HOME_DEG
+        home = abs(self._reach_at_deg) < HOME_DEG
         return LINGER_FRAMES if far and not home else HOLD_FRAMES
 
     def _hold(self, index: int, first: int, frames: Frames) -> list[Stroke]:
@@ -159,14 +183,14 @@ class Strokes:
         return [self._end(self._end_s, settled_s, returned=self._turned_back())]
 
     def _end(self, end_s: float, settled_s: float, *, returned: bool) -> Stroke:
-        base_deg = self._still_deg + self._sign * self._base_deg
         side, after_s = self._before
         if not side:
             after_s = self._start_s - COUNTER_S
         elif side != self._sign or self._start_s - after_s > AFTER_S:
             after_s = math.nan
         stroke = Stroke(
-            self._sign, self._start_s, end_s, base_deg, settled_s, returned, after_s, self._reach_s
+            *(self._sign, self._start_s, end_s, self._still_deg, self._base_deg),
+            *(settled_s, returned, after_s, self._reach_s),
         )
         if self._reach_deg - self._base_deg >= AGAIN_DEG:
             self._before = (self._sign, end_s)
@@ -177,3 +201,4 @@ class Strokes:
         self._sign = 0.0
         self._start_s = self._end_s = self._reach_s = self._low_s = math.nan
         self._base_deg = self._reach_deg = self._low_deg = 0.0
+        self._reach_at_deg = math.nan
