@@ -18,17 +18,18 @@ from monitor.sinks.spread import narrowest, total_spread
 
 HELD = 0.95
 """Share of days on which the truth lies between the bounds."""
-SITTING_DOUBT = 0.002
+SITTING_DOUBT = 0.001
 """P(a run of sitting is standing). Sitting is claimed when the way down was seen, or of tilt and turning that only a seat
 explains; leaning back against a wall remains [I, simulated days: 0.001]."""
-STANDING_DOUBT, TILTED_DOUBT, BACK_DOUBT = 0.05, 0.2, 0.97
+STANDING_DOUBT, TILTED_DOUBT, BACK_DOUBT = 0.03, 0.12, 0.97
 """P(a run of standing is sitting), at the lower back or waist, by how far back it is tilted from the walks nearest to it. A
 way down onto a seat is missed more often than a way up; perching and leaning forward on a seat look like standing (facts
-S.3); nobody stands far back for long [I, simulated days: 0.05, 0.2, 0.98]."""
+S.3); nobody stands far back for long [I, simulated days: 0.03, 0.10, 1.0 of its time]."""
 TILTED_DEG, BACK_DEG = 4.0, 12.0
 """From which tilt back these hold; the second is where hips sit rather than stand (Vaha-Ypya 2017: 11.6)."""
-WEAK_CONFIDENCE, WEAK_STANDING_DOUBT = 0.9, 0.3
-"""Standing claimed with less than this confidence, without a rise or a walk just before [I, simulated days]."""
+WEAK_CONFIDENCE, WEAK_STANDING_DOUBT = 0.9, 0.2
+"""Standing claimed with less than this confidence, without a rise or a walk just before [I, simulated days: 0.11 of
+its time, a quarter of its runs beyond a minute]."""
 UNTILTED_DOUBT = 0.1
 """Of a run of standing whose tilt is not known [I, simulated days: 0.12]."""
 THORACIC_DOUBT = 0.25
@@ -37,9 +38,9 @@ WALK_DOUBT = 0.01
 """Of a run of walking: it was standing on the spot [I, recall of walking 0.99 and more]."""
 LIE_DOUBT = 0.02
 """Of a run of lying: far leaning back in a seat [I]."""
-UNTOLD_SITTING, UNTOLD_BESIDE_WALKING = 0.98, 0.1
+UNTOLD_SITTING, UNTOLD_BESIDE_WALKING = 0.99, 0.1
 """P(sitting) of untold time: doubt comes up over a seat that was taken and not seen to be left; beside a walk, and before
-anything was told, one stands [I, simulated days: 0.99 and 0.0]."""
+anything was told, one stands [I, simulated days: 0.996 and 0.3]."""
 EDGE_S, EDGE_SHARE = 60.0, 0.02
 """What all changes of a day together may be off by, each being decided up to 5 s late; of a short recording this share [I]."""
 OFF_BODY_S = 300.0
