@@ -40,6 +40,7 @@ from monitor.detect.movements.columns import (
 from monitor.detect.movements.excursions import (
     DIRECTIONS,
     DRIFT_SD_DEG_S,
+    LEAST_RANGE_DEG,
     NINE_IN_TEN,
     SCALE_SD,
     Excursion,
@@ -58,6 +59,9 @@ WALKED_SHARE = 0.5  # of its time on the way: it is part of walking [I]
 NO_GAIT_DEG = 25.0  # no step tilts a trunk so far: it is a bend on the way [I]
 ONSET_S = 0.5  # before it has left by some degrees a movement has begun [I]
 STRAIGHT_SD_DEG = 3.0  # how well three seconds on foot tell where one is heading [I]
+FRAME_LOSS_DEG = (
+    2.0  # the furthest row is no further than this from the mean over a tenth of a second around it [I]
+)
 
 KEEP_S = 3.0 * LONGEST_S + POSTURE_LAG_S + SAME_SERIES_S + BEFORE_S
 Found = Excursion | Turn
@@ -123,6 +127,8 @@ class MovementLogic:
 
     def _wait_for_strokes(self, axis: int, strokes: Sequence[Stroke]) -> None:
         for stroke in strokes:
+            if stroke.moved_deg < LEAST_RANGE_DEG - FRAME_LOSS_DEG:
+                continue
             way = self._way(stroke) if stroke.any_way else WAY[axis]
             angle = self._angle(axis, way, stroke.start_s, stroke.end_s)
             before = self._angle(axis, way, stroke.after_s, stroke.start_s, ends=False)

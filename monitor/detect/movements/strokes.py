@@ -33,7 +33,8 @@ LONGEST_S = 15.0  # whoever has not arrived by then does not move, but works, ho
 class Stroke:
     """Away in direction `sign` (+1, -1) and back or to a hold; `settled_s`: when that was known.
 
-    `still_deg`: where it was still; `base_deg`: how far from there, in the stroke's direction, it began.
+    `still_deg`: where it was still; `base_deg`: how far from there, in the stroke's direction, it began; `moved_deg`: how far
+    it went from then on, by means of frames.
     `reach_s`: when it was furthest. `returned`: it came back to where it began. `after_s`: from then to `start_s` the angle
     has its low point: when the repetition before it, to the same side, had come back, or a moment before a first one; NaN
     after one to the other side.
@@ -44,6 +45,7 @@ class Stroke:
     end_s: float
     still_deg: complex
     base_deg: float
+    moved_deg: float
     settled_s: float
     returned: bool
     after_s: float
@@ -188,11 +190,12 @@ class Strokes:
             after_s = self._start_s - COUNTER_S
         elif side != self._sign or self._start_s - after_s > AFTER_S:
             after_s = math.nan
+        moved_deg = self._reach_deg - self._base_deg
         stroke = Stroke(
-            *(self._sign, self._start_s, end_s, self._still_deg, self._base_deg),
+            *(self._sign, self._start_s, end_s, self._still_deg, self._base_deg, moved_deg),
             *(settled_s, returned, after_s, self._reach_s),
         )
-        if self._reach_deg - self._base_deg >= AGAIN_DEG:
+        if moved_deg >= AGAIN_DEG:
             self._before = (self._sign, end_s)
         self._stop()
         return stroke
