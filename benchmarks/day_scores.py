@@ -13,8 +13,9 @@ from simulated_day import SECONDS, Lived, live
 from monitor.core.inputs import FloatArray
 from monitor.detect.bout_statistics import bout_statistics
 
-PAUSE_S = 20.0
-"""A bout goes on over an interruption of this length (facts 6)."""
+PAUSE_S, PAUSE_UNSURE_S = 20.0, 3.0
+"""A bout goes on over an interruption of this length (facts 6). Whether one of 20 s ended it hangs on how well two
+changes are timed: where the answer would differ within the second, no prompt is asked for."""
 PROMPT_AFTER_S = 1800.0
 IN_TIME_S = 60.0
 """A prompt, or a change of posture, is the true one within this much."""
@@ -73,12 +74,12 @@ def score_day(seed: int, longest_s: float) -> DayScore:
     )
 
 
-def bouts(sits: npt.NDArray[np.bool_]) -> FloatArray:
-    """Start and end (n, 2) of the runs of sitting with pauses of up to 20 s, from one value a second."""
+def bouts(sits: npt.NDArray[np.bool_], pause_s: float = PAUSE_S) -> FloatArray:
+    """Start and end (n, 2) of the runs of sitting with pauses of up to `pause_s`, from one value a second."""
     edges = np.flatnonzero(np.diff(np.concatenate(([0], sits.astype(np.int8), [0]))))
     found: list[tuple[float, float]] = []
     for start, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-        if found and start - found[-1][1] <= PAUSE_S:
+        if found and start - found[-1][1] <= pause_s:
             found[-1] = (found[-1][0], float(end))
         else:
             found.append((float(start), float(end)))
@@ -131,7 +132,12 @@ def _change_times(state: SECONDS) -> list[tuple[int, bool]]:
 
 def _crossings(lived: Lived) -> FloatArray:
     """When half an hour of sitting is complete, but for those in a shaken car, where no prompt may come."""
-    starts = [start for start, end in bouts(lived.sits()) if end - start >= PROMPT_AFTER_S + IN_TIME_S]
+    sits, long_s = lived.sits(), PROMPT_AFTER_S + IN_TIME_S
+    short, far = (
+        {start for start, end in bouts(sits, PAUSE_S + off_s) if end - start >= long_s}
+        for off_s in (-PAUSE_UNSURE_S, PAUSE_UNSURE_S)
+    )
+    starts = sorted(short & far)
     times = np.array(starts) + PROMPT_AFTER_S
     calm = [not lived.shaken[int(t - IN_TIME_S) : int(t + IN_TIME_S)].any() for t in times]
     return times[calm] if len(times) else times
