@@ -67,9 +67,10 @@ class Excursion:
         turned_within = mine.start_s <= its.reach_s <= mine.end_s
         return turned_within or together_s >= TOGETHER_SHARE * (its.end_s - its.start_s)
 
-    def leads(self, beside_deg: FloatArray) -> bool:
-        """Whether the other angle (n,) went no further meanwhile than a part of this movement does."""
-        return float(np.nanmax(beside_deg) - np.nanmin(beside_deg)) <= COUPLED_SHARE * self.range_deg
+    def leads(self, other: Excursion, beside_deg: FloatArray) -> bool:
+        """Whether `other` went no further than a part does, by itself or, by its angle (n,), while this one lasted."""
+        meanwhile_deg = float(np.nanmax(beside_deg) - np.nanmin(beside_deg))
+        return min(other.range_deg, meanwhile_deg) <= COUPLED_SHARE * self.range_deg
 
 
 def measured(

@@ -206,7 +206,9 @@ class MovementLogic:
     def _led(self, found: Excursion) -> bool:
         """Whether it is part of a larger movement."""
         return any(
-            larger.leads(self._angle(found.axis, found.way, larger.stroke.start_s, larger.stroke.end_s))
+            larger.leads(
+                found, self._angle(found.axis, found.way, larger.stroke.start_s, larger.stroke.end_s)
+            )
             for larger in self._lately
             if larger.may_lead(found)
         )
