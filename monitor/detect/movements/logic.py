@@ -3,7 +3,8 @@
 A movement starts where the angle leaves the position it was still at, and ends when it has come back, has been still or
 turns for the next repetition (strokes.py). A return towards neutral from a hold is no movement of its own, nor is the
 lesser part of a combined one (excursions.py), nor what a trunk does while walking, but for bends no step explains and
-turns of the whole body (turns.py). So a movement is given out once the posture during it is settled, some 5 s later.
+turns of the whole body (turns.py). So a movement is given out once the posture during it is settled, some 5 s later, and
+how far it went is told with what is known of the vertical by then (hindsight.py).
 """
 
 from __future__ import annotations
