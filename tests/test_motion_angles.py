@@ -103,7 +103,7 @@ def test_uncertainty_grows_with_each_known_cause():
     assert good[0] > good[-1] > 0
     assert (angles_of(mount_mark(quality=0.2), pose).uncertainty_deg > good).all()
     without = oriented(measured(trunk(n=200), 50.0, gyr=False))
-    assert angles_of(mount_mark(), without).uncertainty_deg[-1] == pytest.approx(5.0, abs=0.1)
+    assert angles_of(mount_mark(), without).uncertainty_deg[-1] == pytest.approx(5.0, abs=0.2)
     ok = np.arange(200) != 100
     filled = angles_of(mount_mark(), replace(pose, imu=replace(pose.imu, ok=ok))).uncertainty_deg
     assert filled[100] > filled[99] and filled[100] > filled[101]

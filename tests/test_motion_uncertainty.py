@@ -26,14 +26,15 @@ def sd(
     ok=True,
     gyroscope=True,
     rate_hz=50.0,
+    pushed_m_s2=0.0,
 ) -> Deviations:
     """The same row four times."""
     tilt = tuple(np.full(N, angle) for angle in (np.hypot(flexion, lateral), flexion, lateral))
     mount = Mount(UPRIGHT, quality, True, source, forward_sd_deg)
     rate = np.full((N, 3), rate_deg_s / np.sqrt(3)) if gyroscope else None
-    found = deviations_deg(
-        mount, placement, np.full(N, ok), rate_hz, np.full(N, since_s), rate, tilt, np.full(N, rotation)
-    )
+    acc = np.full((N, 3), (uncertainty.GRAVITY_M_S2 + pushed_m_s2) / np.sqrt(3))
+    columns = (np.full(N, ok), rate_hz, np.full(N, since_s), rate, acc, tilt, np.full(N, rotation))
+    found = deviations_deg(mount, placement, *columns)
     assert all(len(np.unique(column)) == 1 for column in found)
     return Deviations(*(column[:1] for column in found))
 
@@ -50,6 +51,8 @@ REST = sd()
         {"since_s": np.inf},
         {"rate_deg_s": 300.0},
         {"gyroscope": False},
+        {"pushed_m_s2": 3.0},
+        {"pushed_m_s2": -3.0},
     ],
 )
 def test_what_touches_the_vertical_widens_every_tilt(cause):
@@ -63,6 +66,12 @@ def test_an_upright_by_definition_is_not_off_and_one_found_in_a_person_is():
     assert sd("axes").inclination == sd("usual", quality=0.1).inclination < REST.inclination
     assert REST.lateral < REST.flexion, "people differ in how they stand forward and back"
     assert sd(placement="upper_back").flexion > REST.flexion
+
+
+def test_skin_moves_less_to_the_sides_and_no_push_is_more_than_the_largest():
+    assert sd("axes").lateral < sd("axes").flexion == sd("axes").inclination
+    assert sd(pushed_m_s2=50.0).flexion == sd(pushed_m_s2=30.0).flexion > sd(pushed_m_s2=1.0).flexion
+    assert sd(pushed_m_s2=3.0, gyroscope=False).flexion == sd(gyroscope=False).flexion
 
 
 def test_a_forward_that_is_off_shows_part_of_the_other_angle():
@@ -91,8 +100,8 @@ def test_an_accelerometer_alone_says_its_error():
 def test_without_an_angle_there_is_no_deviation_of_it():
     mount = Mount(UPRIGHT, 1.0, False, "gait")
     tilt = (np.zeros(N), np.full(N, np.nan), np.full(N, np.nan))
-    found = deviations_deg(
-        mount, "waist", np.ones(N, bool), 50.0, np.full(N, np.inf), np.zeros((N, 3)), tilt, np.full(N, np.nan)
-    )
+    none = np.zeros((N, 3))
+    columns = (np.ones(N, bool), 50.0, np.full(N, np.inf), none, none, tilt, np.full(N, np.nan))
+    found = deviations_deg(mount, "waist", *columns)
     assert np.isfinite(found.inclination).all()
     assert np.isnan(found.flexion).all() and np.isnan(found.lateral).all() and np.isnan(found.rotation).all()

@@ -231,7 +231,7 @@ class TrunkAngles:
             tilt = (inclination, flexion, lateral) if mount.forward_known else (inclination, unknown, unknown)
             turning = None if imu.gyr is None else rate
             sd = deviations_deg(
-                mount, self._placement, imu.ok, rate_hz, since_still_s, turning, tilt, rotation
+                mount, self._placement, imu.ok, rate_hz, since_still_s, turning, acc, tilt, rotation
             )
         return freeze(
             TrunkBlock(
