@@ -119,7 +119,7 @@ def live(
     --device, and from then on `supple live` opens both. Ctrl-C ends it and keeps what was recorded.
     """
     from monitor.commands.live import run_live
-    from monitor.commands.options import LiveOptions
+    from monitor.commands.options import LiveOptions, times_real_time
 
     options = LiveOptions(
         scenario=sim,
@@ -127,7 +127,7 @@ def live(
         radio=radio,
         window=window,
         json=json,
-        speed=_speed(speed),
+        speed=times_real_time(speed),
         duration_s=duration,
         seed=seed,
         simulated_device=sensor,
@@ -254,10 +254,13 @@ def calibrate_sensor(
     missing. The result is kept for this very sensor, with its raw capture, and used by every `supple live`.
     """
     from monitor.commands.calibrate import CalibrateOptions, run_calibrate_sensor
+    from monitor.commands.options import times_real_time
 
     raise typer.Exit(
         run_calibrate_sensor(
-            CalibrateOptions(sim, device, file, radio, sensor, seed, _speed(speed), duration, out, json, warm)
+            CalibrateOptions(
+                sim, device, file, radio, sensor, seed, times_real_time(speed), duration, out, json, warm
+            )
         )
     )
 
@@ -296,9 +299,10 @@ def replay(
     json: Json = False,
 ) -> None:
     """Run a recording again: the same records, to the bit."""
+    from monitor.commands.options import times_real_time
     from monitor.commands.recordings import run_replay
 
-    raise typer.Exit(run_replay(file, _speed(speed), window, json))
+    raise typer.Exit(run_replay(file, times_real_time(speed), window, json))
 
 
 @app.command(epilog="Example:  supple analyze monday.csv tuesday.supple --out results")
@@ -356,19 +360,17 @@ def analyze(
     raise typer.Exit(run_analyze(files, out, options, json))
 
 
-def _speed(text: str) -> float:
-    """Times real time; infinity for `max`."""
-    if text == "max":
-        return float("inf")
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0.0 < value < 1e6:
-        raise SettingsError(
-            f"--speed cannot be {text!r}.", "Give a number above 0, such as 1 or 60, or max.", text
-        )
-    return value
+@app.command(epilog="Example:  supple norms results/monday.json")
+def norms(
+    results: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="Beside the results of this recording (analyze).")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Show published ranges of motion with their sources."""
+    from monitor.commands.norms import run_norms
+
+    raise typer.Exit(run_norms(results, json))
 
 
 def main() -> None:

@@ -12,7 +12,19 @@ import pytest
 from monitor.store.paired import FILE_NAME, Mount, PairedSensor, load, remember
 from tests.door import Ask, asking, refused
 
-COMMANDS = ("live", "sim", "scan", "pair", "forget", "doctor", "sessions", "replay", "analyze", "calibrate")
+COMMANDS = (
+    "live",
+    "sim",
+    "scan",
+    "pair",
+    "forget",
+    "doctor",
+    "sessions",
+    "replay",
+    "analyze",
+    "calibrate",
+    "norms",
+)
 USAGE = 2
 RADIO = 3
 STORAGE = 4

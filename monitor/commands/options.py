@@ -1,4 +1,4 @@
-"""What `supple live` was asked for, and what does not go together."""
+"""What a command was asked for, and what does not go together."""
 
 from __future__ import annotations
 
@@ -94,3 +94,18 @@ def check_make(device: str) -> None:
         raise SettingsError(
             f"There is no simulated sensor {device!r}.", f"Take {' or '.join(MAKES)}.", "sensor"
         )
+
+
+def times_real_time(text: str) -> float:
+    """What `--speed` was given as; infinity for `max`. Raises SettingsError."""
+    if text == "max":
+        return float("inf")
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.0 < value < 1e6:
+        raise SettingsError(
+            f"--speed cannot be {text!r}.", "Give a number above 0, such as 1 or 60, or max.", text
+        )
+    return value
