@@ -17,54 +17,23 @@ from heapq import heappop, heappush
 import numpy as np
 
 from monitor.core.blocks import TrunkBlock
-from monitor.core.events import Movement, Posture, Record
+from monitor.core.events import Record
 from monitor.core.inputs import FloatArray
 from monitor.core.protocols import Detector
 from monitor.detect.frames import Frames, FrameStage, column_sums
-from monitor.detect.movements.columns import (
-    ANGLE,
-    AXES,
-    FLEXION,
-    LATERAL,
-    RATE,
-    ROTATION,
-    WAY,
-    along,
-    force,
-    leaning_deg,
-    rate,
-    speed,
-    time_s,
-    up,
-    yaw_rate,
-)
-from monitor.detect.movements.excursions import (
-    DIRECTIONS,
-    DRIFT_SD_DEG_S,
-    LEAST_RANGE_DEG,
-    NINE_IN_TEN,
-    SCALE_SD,
-    Excursion,
-    error_deg,
-    in_hindsight,
-    measured,
-)
-from monitor.detect.movements.hindsight import AFTER_S, BEFORE_S, up_rows
+from monitor.detect.movements.account import Account
+from monitor.detect.movements.columns import ANGLE, AXES, FLEXION, LATERAL, yaw_rate
+from monitor.detect.movements.excursions import LEAST_RANGE_DEG, Excursion
+from monitor.detect.movements.hindsight import BEFORE_S
 from monitor.detect.movements.recent import POSTURE_LAG_S, RecentPostures, RecentRows
-from monitor.detect.movements.smoothness import outward, sparc
-from monitor.detect.movements.strokes import AFTER_S as SAME_SERIES_S
-from monitor.detect.movements.strokes import LONGEST_S, Stroke, Strokes
+from monitor.detect.movements.strokes import AFTER_S, LONGEST_S, Stroke, Strokes
 from monitor.detect.movements.turns import Turn, Turns
 
-WALKED_SHARE = 0.5  # of its time on the way: it is part of walking [I]
-NO_GAIT_DEG = 25.0  # no step tilts a trunk so far: it is a bend on the way [I]
-ONSET_S = 0.5  # before it has left by some degrees a movement has begun [I]
-STRAIGHT_SD_DEG = 3.0  # how well three seconds on foot tell where one is heading [I]
 FRAME_LOSS_DEG = (
-    2.0  # the furthest row is no further than this from the mean over a tenth of a second around it [I]
+    2.0  # a stroke's furthest row is this near to the mean over a tenth of a second around it [I]
 )
 
-KEEP_S = 3.0 * LONGEST_S + POSTURE_LAG_S + SAME_SERIES_S + BEFORE_S
+KEEP_S = 3.0 * LONGEST_S + POSTURE_LAG_S + AFTER_S + BEFORE_S
 Found = Excursion | Turn
 
 
@@ -78,6 +47,7 @@ class MovementLogic:
         self._turns = Turns()
         self._rows = RecentRows(KEEP_S)
         self._postures = RecentPostures(KEEP_S)
+        self._account = Account(self._rows, self._postures)
         self._next = self._frame_rows = 0
         self._lately: deque[Excursion] = deque()
         self._waiting: list[tuple[float, int, float, Found]] = []
@@ -130,29 +100,10 @@ class MovementLogic:
         for stroke in strokes:
             if stroke.moved_deg < LEAST_RANGE_DEG - FRAME_LOSS_DEG:
                 continue
-            way = self._way(stroke) if stroke.any_way else WAY[axis]
-            angle = self._angle(axis, way, stroke.start_s, stroke.end_s)
-            before = self._angle(axis, way, stroke.after_s, stroke.start_s, ends=False)
-            found = measured(axis, way, stroke, angle, before)
+            found = self._account.excursion(axis, stroke)
             self._lately.append(found)
             if found.direction is not None:
                 self._wait(axis, found, stroke)
-
-    def _way(self, stroke: Stroke) -> complex:
-        """Where a tilt went to, from where it was still, with forward unknown."""
-        x, y = (self._rows.span(ANGLE[axis], stroke.start_s, stroke.end_s) for axis in (FLEXION, LATERAL))
-        x, y = x - stroke.still_deg.real, y - stroke.still_deg.imag
-        furthest = int(np.argmax(x * x + y * y))
-        step = complex(x[furthest], y[furthest])
-        return step / abs(step)
-
-    def _angle(
-        self, axis: int, way: complex, start_s: float, end_s: float, *, ends: bool = True
-    ) -> FloatArray:
-        """The angle (n,) that an excursion is of."""
-        if axis == ROTATION or way in WAY:
-            return self._rows.span(ANGLE[axis], start_s, end_s, ends=ends)
-        return along(way, *(self._rows.span(angle, start_s, end_s, ends=ends) for angle in ANGLE[:ROTATION]))
 
     def _wait_for_turns(self, turns: Sequence[Turn]) -> None:
         for turn in turns:
@@ -201,90 +152,10 @@ class MovementLogic:
     def _given(self, found: Found, decided_s: float) -> list[Record]:
         self._postures.settle(decided_s)
         if isinstance(found, Turn):
-            return self._turn(found, decided_s)
-        return [] if self._led(found) else self._movement(found, decided_s)
-
-    def _led(self, found: Excursion) -> bool:
-        """Whether it is part of a larger movement."""
-        return any(
-            larger.leads(
-                found, self._angle(found.axis, found.way, larger.stroke.start_s, larger.stroke.end_s)
-            )
-            for larger in self._lately
-            if larger.may_lead(found)
-        )
-
-    def _movement(self, found: Excursion, decided_s: float) -> list[Record]:
-        start_s, end_s = found.stroke.start_s, found.stroke.end_s
-        walked_s = self._postures.seconds(Posture.WALKING, start_s, end_s)
-        allowed = 0.0 if found.axis == ROTATION else WALKED_SHARE
-        part_of_walking = walked_s > allowed * (end_s - start_s)
-        bends = found.axis != ROTATION and found.range_deg >= NO_GAIT_DEG
-        if found.direction is None or (part_of_walking and not bends):
+            return self._account.turn(found, decided_s)
+        if any(larger.may_lead(found) and self._account.leads(larger, found) for larger in self._lately):
             return []
-        found = self._in_hindsight(found)
-        if not found.direction or (part_of_walking and found.range_deg < NO_GAIT_DEG):
-            return []
-        speeds = self._rows.span(RATE[found.axis], start_s, end_s)
-        return [
-            Movement(
-                *(found.direction, start_s, end_s, found.peak_deg, found.range_deg),
-                float(np.max(np.abs(speeds))),
-                decided_s,
-                error_deg(found),
-                self._smoothness(found),
-                self._postures.main(start_s, end_s),
-            )
-        ]
-
-    def _turn(self, turn: Turn, decided_s: float) -> list[Record]:
-        """A turn on the way; who turns without walking is taken to twist the trunk."""
-        if not self._postures.seconds(Posture.WALKING, turn.start_s, turn.end_s):
-            return []
-        yaw = self._rows.span(yaw_rate, turn.start_s, turn.end_s)
-        size_deg = abs(turn.change_deg)
-        drift_deg = DRIFT_SD_DEG_S * (turn.end_s - turn.start_s)
-        sd_deg = math.hypot(STRAIGHT_SD_DEG, STRAIGHT_SD_DEG, drift_deg, SCALE_SD * size_deg)
-        return [
-            Movement(
-                DIRECTIONS[ROTATION][0 if turn.change_deg > 0 else 1],
-                *(turn.start_s, turn.end_s, size_deg, size_deg),
-                float(np.max(np.abs(yaw))),
-                decided_s,
-                NINE_IN_TEN * sd_deg,
-                self._sparc(turn.start_s, turn.end_s),
-                Posture.WALKING,
-            )
-        ]
-
-    def _in_hindsight(self, found: Excursion) -> Excursion:
-        """How far it went as told by gravity before and after it, where the rows are without a gap."""
-        stroke = found.stroke
-        if found.axis == ROTATION:
-            return found
-        first_s = stroke.start_s if math.isnan(stroke.after_s) else stroke.after_s
-        from_s, to_s = first_s - BEFORE_S, stroke.end_s + AFTER_S
-        t_s, *vectors = (self._rows.span(column, from_s, to_s) for column in (time_s, up, rate, force))
-        later = up_rows(t_s, *vectors)
-        if later is None:
-            return found
-        angle = along(found.way, *leaning_deg(later))
-        inside = (t_s >= stroke.start_s) & (t_s <= stroke.end_s)
-        before = (t_s > stroke.after_s) & (t_s < stroke.start_s)
-        return in_hindsight(found, angle[inside], angle[before])
-
-    def _smoothness(self, found: Excursion) -> float:
-        """Of the way out, with the moment before it that it began from."""
-        stroke = found.stroke
-        start_s, end_s = stroke.start_s - ONSET_S, stroke.end_s
-        angle = self._angle(found.axis, found.way, start_s, end_s)
-        speeds = self._rows.span(RATE[found.axis], start_s, end_s)
-        out = outward(stroke.sign * angle, stroke.sign * speeds)
-        return self._sparc(start_s, end_s, out)
-
-    def _sparc(self, start_s: float, end_s: float, rows: int | None = None) -> float:
-        """Of the first `rows` rows."""
-        return sparc(self._rows.span(speed, start_s, end_s)[:rows], self._rows.rate_hz(start_s))
+        return self._account.movement(found, decided_s)
 
 
 def build() -> FrameStage:
