@@ -34,7 +34,7 @@ STANDARD_GRAVITY_M_S2 = 9.80665
 """By definition (CGPM 1901)."""
 TIME_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 ACC_UNITS = {"m_s2": 1.0, "g": STANDARD_GRAVITY_M_S2, "mg": STANDARD_GRAVITY_M_S2 / 1e3}
-GYR_UNITS = {"rad_s": 1.0, "deg_s": math.pi / 180.0}
+GYR_UNITS = {"rad_s": 1.0, "deg_s": math.pi / 180.0, "dps": math.pi / 180.0}
 DELIMITERS = (",", ";", "\t", "|", " ")
 SKIP_ROWS_MAX = 1_000
 MAP_MAX_BYTES = 65_536
@@ -66,7 +66,8 @@ class ColumnMap:
 
 
 def canonical_map(names: Sequence[str], path: Path) -> ColumnMap:
-    """The map of a table whose columns are named `t_s`, `acc_x_m_s2` ... `gyr_z_rad_s` (also `_g`, `_mg`, `_deg_s`).
+    """The map of a table whose columns are named `t_s`, `acc_x_m_s2` ... `gyr_z_rad_s` (also `_g`, `_mg`, `_deg_s`,
+    `_dps`).
 
     Raises InputFileError naming the column that is missing or the unit that is unknown.
     """
@@ -137,7 +138,7 @@ def _axes(kind: str, units: Mapping[str, float], names: Sequence[str], path: Pat
         for name in mine:
             if name[len(prefix) + 1 :] not in units:
                 raise InputFileError(
-                    f"{path}: the unit of column {name!r} is unknown; it ends in {' or '.join('_' + u for u in units)}.",
+                    f"{path}: the unit of column {name!r} is unknown; known are {', '.join('_' + u for u in units)}.",
                     "Rename it, or say the unit with --map.",
                     path,
                 )
