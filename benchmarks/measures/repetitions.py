@@ -24,14 +24,17 @@ from firmware_sim.plan import min_jerk
 from monitor.core.events import Movement
 from monitor.core.inputs import FloatArray
 
-PLACEMENT = "upper_back"
+PLACEMENTS = ("upper_back", "lower_back")
 TRUTH_RATE_HZ = 100.0
 LEAST_DEG = 12.0
 """A sequence counts where each repetition goes at least so far about the sequence's own axis."""
 STANDS_OUT = 0.5
 """Of the median repetition: a lesser peak is a wobble, a lesser movement is not counted either."""
+OTHER_SIDE_DEG = 10.0
+"""So far beyond neutral is a movement of its own."""
 APART_S = 0.6
 WITHIN_DEG = 3.0
+MUST = 95.0
 OFF_NEUTRAL_DEG = 5.0
 """A first repetition that begins further from where the others begin is left out: one would have to walk into it."""
 UP_DEG, DOWN_DEG = 10.0, 5.0
@@ -88,7 +91,7 @@ def _figures(name: str, every: list[_Sequence]) -> Iterator[Figure]:
     )
     yield Figure(
         *("sequences whose repetitions are counted exactly", name, len(people)),
-        *(share(t == f for t, f in zip(true, found, strict=True)), "%", "more"),
+        *(share(t == f for t, f in zip(true, found, strict=True)), "%", "more", MUST),
         peers={"VQF, threshold": share(t == p for t, p in zip(true, peer, strict=True))},
         note=f"{len(sequences)} sequences, {sum(true)} repetitions, {sum(found)} counted; "
         f"{len(every) - len(sequences)} more mix axes",
@@ -96,7 +99,7 @@ def _figures(name: str, every: list[_Sequence]) -> Iterator[Figure]:
     low, high = over_people([share(abs(e) <= WITHIN_DEG for e in each) for each in errors.values() if each])
     yield Figure(
         *("range of a repetition within 3 deg", name, len(people)),
-        *(share(abs(e) <= WITHIN_DEG for e in everything), "%", "more"),
+        *(share(abs(e) <= WITHIN_DEG for e in everything), "%", "more", MUST),
         low=low,
         high=high,
         peers={"VQF's inclination": share(abs(e) <= WITHIN_DEG for e in plain)} if plain else {},
@@ -105,9 +108,16 @@ def _figures(name: str, every: list[_Sequence]) -> Iterator[Figure]:
     yield Figure(*("return error covers the range", name, len(people), share(stated), "%", "more"), must=90.0)
 
 
-def _scored(person: str, recorded: Recorded) -> _Sequence | None:
-    """None where the repetitions are too small to be told from sway."""
-    movements, truth = analysed(recorded, PLACEMENT)
+def _scored(person: str, recorded: Recorded) -> Iterator[_Sequence]:
+    """At each placement where the repetitions are large enough to be told from sway."""
+    for placement in PLACEMENTS:
+        scored = _scored_at(placement, person, recorded)
+        if scored is not None:
+            yield scored
+
+
+def _scored_at(placement: str, person: str, recorded: Recorded) -> _Sequence | None:
+    movements, truth = analysed(recorded, placement)
     angles = (truth.flexion_deg, truth.lateral_deg, truth.rotation_deg)
     axis = int(np.argmax([np.ptp(angle) for angle in angles]))
     peaks = _peaks(np.abs(angles[axis] - angles[axis][0]))
@@ -121,7 +131,7 @@ def _scored(person: str, recorded: Recorded) -> _Sequence | None:
         for m in of_axis
         if m.range_deg >= least_deg and edges_s[0] <= (m.start_s + m.end_s) / 2.0 < edges_s[-1]
     ]
-    peer_count, peer_errors = _peer(recorded, edges_s, ranges) if axis == 0 else (0, [])
+    peer_count, peer_errors = _peer(recorded, placement, edges_s, ranges) if axis == 0 else (0, [])
     own_axis = _own(axis, angles, edges_s)
     return _Sequence(person, ranges, edges_s, counted, peer_count, peer_errors, own_axis)
 
@@ -147,22 +157,24 @@ def _peaks(away: FloatArray) -> list[int]:
 
 
 def _ranges(angle: FloatArray, peaks: list[int]) -> tuple[list[float], list[float]]:
-    """How far each repetition goes, from the lowest point since the one before to the same side, or from neutral; and the
-    moments (s) nearest to neutral before, between and after them.
+    """How far each repetition goes, from the lowest point since the one before, or from neutral where it went to the other
+    side meanwhile; and the moments (s) nearest to neutral before, between and after them.
     """
     bounds = [0, *peaks, len(angle)]
     edges = [a + int(np.argmin(np.abs(angle[a:b]))) for a, b in pairwise(bounds)]
     ranges = []
     for before, peak, edge in zip(bounds, peaks, edges, strict=False):
         side = np.sign(angle[peak])
-        other_side = before > 0 and np.sign(angle[before]) != side
+        other_side = np.min(side * angle[before : peak + 1]) <= -OTHER_SIDE_DEG
         ranges.append(float(np.max(side * (angle[peak] - angle[edge if other_side else before : peak + 1]))))
     return ranges, [edge / TRUTH_RATE_HZ for edge in edges]
 
 
-def _peer(recorded: Recorded, edges_s: list[float], ranges: list[float]) -> tuple[int, list[float]]:
+def _peer(
+    recorded: Recorded, placement: str, edges_s: list[float], ranges: list[float]
+) -> tuple[int, list[float]]:
     """Runs of VQF's inclination beyond a threshold; their greatest less that at the repetition's start."""
-    tilt = plain_tilt(recorded, PLACEMENT)
+    tilt = plain_tilt(recorded, placement)
     errors = []
     for (start_s, end_s), true in zip(pairwise(edges_s), ranges, strict=True):
         part = tilt[round(start_s * TRUTH_RATE_HZ) : round(end_s * TRUTH_RATE_HZ)]
@@ -191,9 +203,7 @@ def _rehabilitation(folder: Path, quick: bool) -> Iterator[_Sequence]:
             thorax, pelvis = rows[:, 0].T, rows[:, 1].T
             thorax, pelvis = (np.concatenate((_joined(a[:, 0]), a), axis=1) for a in (thorax, pelvis))
             recorded = Recorded(TRUTH_RATE_HZ, _three(pelvis), _three(thorax))
-            scored = _scored(key.split("_")[2], recorded)
-            if scored is not None:
-                yield scored
+            yield from _scored(key.split("_")[2], recorded)
 
 
 def _routines(folder: Path) -> Iterator[_Sequence]:
@@ -213,9 +223,8 @@ def _routines(folder: Path) -> Iterator[_Sequence]:
             for rows in (pelvis[first:stop], thorax[first:stop]):
                 flexion, axial, lateral = (rows - rows[0]).T
                 parts.append((flexion, lateral, axial))
-            scored = _scored(f"{path.stem} {first}", Recorded(rate_hz, parts[0], parts[1]))
-            if scored is not None:
-                yield scored
+            recorded = Recorded(rate_hz, parts[0], parts[1])
+            yield from _scored(f"{path.stem} {first}", recorded)
 
 
 def _three(rows: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
