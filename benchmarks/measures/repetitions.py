@@ -91,7 +91,8 @@ def _figures(name: str, every: list[_Sequence]) -> Iterator[Figure]:
     )
     yield Figure(
         *("sequences whose repetitions are counted exactly", name, len(people)),
-        *(share(t == f for t, f in zip(true, found, strict=True)), "%", "more", MUST),
+        *(share(t == f for t, f in zip(true, found, strict=True)), "%", "more"),
+        must=MUST,
         peers={"VQF, threshold": share(t == p for t, p in zip(true, peer, strict=True))},
         note=f"{len(sequences)} sequences, {sum(true)} repetitions, {sum(found)} counted; "
         f"{len(every) - len(sequences)} more mix axes",
@@ -99,7 +100,8 @@ def _figures(name: str, every: list[_Sequence]) -> Iterator[Figure]:
     low, high = over_people([share(abs(e) <= WITHIN_DEG for e in each) for each in errors.values() if each])
     yield Figure(
         *("range of a repetition within 3 deg", name, len(people)),
-        *(share(abs(e) <= WITHIN_DEG for e in everything), "%", "more", MUST),
+        *(share(abs(e) <= WITHIN_DEG for e in everything), "%", "more"),
+        must=MUST,
         low=low,
         high=high,
         peers={"VQF's inclination": share(abs(e) <= WITHIN_DEG for e in plain)} if plain else {},
