@@ -2,8 +2,8 @@
 
 The files hold orientations of a game's skeleton (30 Hz; quaternions in the order z y x w, left-handed, y up), no rows of a
 sensor: these are made from them. A second's truth is which of the two angles was the larger, where it was so by half as
-much again; whoever side-bends in the rotation game does what is seen, not what the game asked for. A second belongs to a
-movement that takes at least half of it; where one of either kind does, supple says that it is both, and has not told them apart.
+much again; whoever side-bends in the rotation game does what is seen, not what the game asked for. In a second with movements
+of either kind supple says that it is both: those are not decided.
 """
 
 from __future__ import annotations
@@ -26,8 +26,6 @@ SMOOTH_ROWS = 9
 CLEAR = 1.5
 FLAT = 0.05
 """Quaternions that vary by less are those of a part the game did not follow."""
-LEAST_SHARE = 0.5
-"""Of a second, that lies within a movement."""
 BOTH = "both"
 Second = tuple[str, str, str]
 """Truth, what supple said, what the peer said."""
@@ -126,9 +124,7 @@ def seconds_of_movement(
     for second in range(int(len(lateral) / RATE_HZ)):
         rows = slice(round(second * RATE_HZ), round((second + 1) * RATE_HZ))
         said = {
-            str(m.direction).split("_")[0]
-            for m in movements
-            if min(m.end_s, second + 1) - max(m.start_s, second) >= LEAST_SHARE
+            str(m.direction).split("_")[0] for m in movements if m.start_s < second + 1 and m.end_s > second
         } & {"rotation", "lateral"}
         bent, turned = float(lateral[rows].max()), float(np.nan_to_num(rotation[rows]).max())
         if said and max(bent, turned) > CLEAR * min(bent, turned):
