@@ -26,6 +26,8 @@ SMOOTH_ROWS = 9
 CLEAR = 1.5
 FLAT = 0.05
 """Quaternions that vary by less are those of a part the game did not follow."""
+LEAST_S = 0.1
+"""Of a movement within a second, for it to be one with a movement: the detector's own step."""
 BOTH = "both"
 Second = tuple[str, str, str]
 """Truth, what supple said, what the peer said."""
@@ -124,7 +126,9 @@ def seconds_of_movement(
     for second in range(int(len(lateral) / RATE_HZ)):
         rows = slice(round(second * RATE_HZ), round((second + 1) * RATE_HZ))
         said = {
-            str(m.direction).split("_")[0] for m in movements if m.start_s < second + 1 and m.end_s > second
+            str(m.direction).split("_")[0]
+            for m in movements
+            if min(m.end_s, second + 1) - max(m.start_s, second) >= LEAST_S
         } & {"rotation", "lateral"}
         bent, turned = float(lateral[rows].max()), float(np.nan_to_num(rotation[rows]).max())
         if said and max(bent, turned) > CLEAR * min(bent, turned):
