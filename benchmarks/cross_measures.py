@@ -39,6 +39,11 @@ def medians(every: Sequence[Pairs]) -> float:
     return float(np.median(_errors(every, 0)))
 
 
+def middle(every: Sequence[Pairs]) -> float:
+    """The median of all errors of all recordings, a pair each."""
+    return float(np.median([error for pairs in every for error, _ in pairs]))
+
+
 def less_percent(every: Sequence[Pairs]) -> float:
     """By how much the median error is less than the peer's, which is the second pair."""
     return 100.0 * (1.0 - medians(every) / float(np.median(_errors(every, 1))))
@@ -53,7 +58,8 @@ def _errors(every: Sequence[Pairs], which: int) -> FloatArray:
 class Measured:
     """A line of the table. `figure` makes it from the pairs of recordings; `by_person`: of each person's, then the mean.
 
-    `scale`: a difference of so much is worth as much as the whole of a share, where thresholds are chosen.
+    `scale`: a difference of so much is worth as much as the whole of a share, where thresholds are chosen; `power` 2: one
+    that is far off costs more than two that are half as far.
     """
 
     what: str
@@ -65,6 +71,7 @@ class Measured:
     by_person: bool = False
     unit: str = "1"
     scale: float = 1.0
+    power: float = 1.0
 
     @property
     def key(self) -> str:
@@ -90,7 +97,7 @@ class Measured:
 
     def worth(self, people: PeoplesPairs) -> float:
         """More is better; measures can be compared. 0 where nobody was asked."""
-        value = self.value(people) / self.scale
+        value = float(np.power(self.value(people) / self.scale, self.power))
         if not np.isfinite(value):
             return 0.0
         return value if self.better == "more" else -value

@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cross_movements
+import cross_orientation
 import cross_posture
+import cross_uncertainty
 import numpy as np
 from cross_measures import Case, Measured, Pairs, Scores
 from results import Cell, report
@@ -42,6 +44,8 @@ class Area:
 AREAS = (
     Area("posture", cross_posture.MEASURED, cross_posture.posture_cases),
     Area("seat", tuple(cross_posture.SEAT.values()), cross_posture.seat_cases),
+    Area("orientation", cross_orientation.MEASURED, cross_orientation.orientation_cases),
+    Area("uncertainty", cross_uncertainty.MEASURED, cross_uncertainty.uncertainty_cases),
     Area("movements", cross_movements.MEASURED, cross_movements.movement_cases),
 )
 

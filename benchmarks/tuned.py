@@ -18,6 +18,8 @@ FACTORS = {
     "posture": (0.75, 1.0, 1.33),
     "seat": (0.6, 0.8, 1.0, 1.25, 1.6),
     "movements": (0.6, 0.8, 1.0, 1.25, 1.6),
+    "orientation": (0.6, 0.8, 1.0, 1.25, 1.6),
+    "uncertainty": (0.6, 0.8, 1.0, 1.25, 1.6),
 }
 """Per area, by the time it takes."""
 CLOSE = (0.85, 1.0, 1.15)
@@ -78,7 +80,7 @@ def in_force(settings: Settings) -> Iterator[None]:
 def holders(threshold: Threshold) -> tuple[ModuleType, ...]:
     """The module that defines it and those that imported it by name.
 
-    Raises LookupError where something was computed from it when a module was loaded.
+    Raises LookupError where its own module computed something from it when it was loaded.
     """
     home = importlib.import_module(threshold.module)
     own = getattr(home, threshold.name)
@@ -87,7 +89,7 @@ def holders(threshold: Threshold) -> tuple[ModuleType, ...]:
         is_ours = key.startswith("monitor.") and module is not home
         if is_ours and vars(module).get(threshold.name) is own and _imports(module, home, threshold.name):
             found.append(module)
-    if any(_computed_from(module, threshold.name) for module in found):
+    if _computed_from(home, threshold.name):
         raise LookupError(
             f"{threshold.short} is used while a module is loaded: another value would change nothing there"
         )

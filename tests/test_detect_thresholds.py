@@ -80,6 +80,14 @@ def test_the_row_is_what_the_code_uses_and_says_where_it_comes_from(row: dict[st
     assert row["unit"]
 
 
+def test_what_was_chosen_on_recordings_is_one_number_in_an_area_that_is_cross_validated() -> None:
+    areas = {"posture", "seat", "movements", "orientation", "uncertainty"}
+    tuned = [row for row in ROWS if "tuned" in row]
+    assert {row["tuned"] for row in tuned} == areas
+    assert all(isinstance(row["value"], int | float) for row in tuned)
+    assert all("tuned" in row for row in ROWS if "seen on" in row["source"] and ".detect." in row["module"])
+
+
 def test_every_number_in_the_code_has_exactly_one_row() -> None:
     there = [(row["module"], row["name"]) for row in ROWS]
     assert len(there) == len(set(there))

@@ -16,7 +16,6 @@ def measure(data: Path | None, *, quick: bool) -> Iterator[Figure]:
         return
     areas = [found for area in AREAS if (found := validated(area, data, quick=quick)) is not None]
     measured = dict.fromkeys(m for found in areas for m in found.area.measured)
-    kept, choices = (sum(found.kept[k] for found in areas) for k in (0, 1))
     for each in measured:
         held_out, shipped = (
             _people([getattr(found, which).get(each.key, {}) for found in areas])
@@ -25,6 +24,7 @@ def measure(data: Path | None, *, quick: bool) -> Iterator[Figure]:
         if not held_out:
             continue
         low, high = each.spread(held_out)
+        kept, choices = (sum(found.kept[k] for found in areas if each in found.area.measured) for k in (0, 1))
         yield Figure(
             f"people held out: {each.what}",
             each.data_set,

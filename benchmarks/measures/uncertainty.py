@@ -116,7 +116,37 @@ def _recorded(data: Path) -> Iterator[Figure]:
 
 
 def _held(trial: Trial, placement: str, *, skin: bool = True) -> Held:
-    """Of the inclination from the most frequent pose, and of the tilt along and across the way the trunk leans most."""
+    found = compared(trial, placement)
+    rows = {}
+    for angle, off in found.off.items():
+        sd = _column(found.blocks, _deviation(angle))
+        if not skin:
+            ours = skin_variance(
+                placement, _column(found.blocks, "acc"), _column(found.blocks, "inclination_deg")
+            )
+            share = ASIDE_PELVIS_SHARE**2 if angle == "lateral" else 1.0
+            sd = np.sqrt(sd**2 - share * ours)
+        rows[angle] = found.held(off, sd)
+    tilt = np.concatenate((rows["flexion"], rows["lateral"]))
+    who = trial.name if trial.mounted else person(trial)
+    return Held(who, {"inclination": rows["inclination"], "tilt": tilt})
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What was told of a trial, and `off` per angle: how far that is (n,) from the truth `at` those times."""
+
+    blocks: Sequence[TrunkBlock]
+    at: FloatArray
+    off: dict[str, FloatArray]
+
+    def held(self, off: FloatArray, sd: FloatArray) -> BoolArray:
+        """Where the interval of `sd`, one for each row of the blocks, holds the truth."""
+        return off < INTERVAL_SD * np.interp(self.at, _column(self.blocks, "t_s"), sd)
+
+
+def compared(trial: Trial, placement: str) -> Compared:
+    """The inclination from the most frequent pose, and the tilt along and across the way the trunk leans most."""
     mount = _most_upright(trial)
     blocks = trunk(trial, mount, placement)
     t_s, up = _column(blocks, "t_s"), _column(blocks, "up")
@@ -125,23 +155,12 @@ def _held(trial: Trial, placement: str, *, skin: bool = True) -> Held:
     seen /= np.sqrt((seen * seen).sum(axis=1, keepdims=True))
     truth = trial.up_ref[trial.scored]
     if trial.mounted:
-        body = np.array(mount.value["matrix"])
-        truth = truth @ body.T
+        truth = truth @ np.array(mount.value["matrix"]).T
     else:
         truth = fitted(seen, truth).inv().apply(truth)
     near = np.degrees(np.sqrt(((seen - truth) ** 2).sum(axis=1))) < LOST_DEG
-    rows = {}
-    for angle, given, true in zip(ANGLES, tilt_deg(seen), tilt_deg(truth), strict=False):
-        sd_rows = _column(blocks, _deviation(angle))
-        if not skin:
-            ours = skin_variance(placement, _column(blocks, "acc"), _column(blocks, "inclination_deg"))
-            share = ASIDE_PELVIS_SHARE**2 if angle == "lateral" else 1.0
-            sd_rows = np.sqrt(sd_rows**2 - share * ours)
-        sd = np.interp(at, t_s, sd_rows)
-        rows[angle] = (np.abs(given - true) < INTERVAL_SD * sd)[near]
-    tilt = np.concatenate((rows["flexion"], rows["lateral"]))
-    who = trial.name if trial.mounted else person(trial)
-    return Held(who, {"inclination": rows["inclination"], "tilt": tilt})
+    pairs = zip(ANGLES, tilt_deg(seen), tilt_deg(truth), strict=False)
+    return Compared(blocks, at[near], {angle: np.abs(given - true)[near] for angle, given, true in pairs})
 
 
 def _most_upright(trial: Trial) -> Mark:
