@@ -59,6 +59,7 @@ SIGNS_SIT, SIGNS_RISE = (
 SIGNS_SPREAD = 0.25  # more signs by this much make it e times as likely [I]
 STEP_MAX_DEG = 72.0  # between the trunk's directions before and after: further apart, one lay [I]
 END_TILT_MAX_DEG = 70.0  # both ends upright enough not to be lying (R1)
+STOOD_MAX_DEG = 40.0  # without a rest on either side: bent further, one is in the middle of a bend [I]
 APART_S = 1.0  # two changes of one direction closer than this are one [I]
 RELIABLE = (0.9, 0.95, 0.97)  # never more certain than this between no, one and two rests [I]
 SEAT_OFF_S, SEAT_ON_S = (
@@ -101,6 +102,9 @@ class Change:
             return 0.0
         if not angle_deg(self.before, self.after) <= STEP_MAX_DEG:
             return 0.0
+        stood = self.before if self.rise_m < 0.0 else self.after
+        if self.rests == 0 and angle_deg(stood, upright) > STOOD_MAX_DEG:
+            return 0.0
         signs = min(SIGNS_CLIP, self.lean_deg / LEAN_BACK_DEG)
         if self.rests == 2:
             signs += min(SIGNS_CLIP, self.stop_m_s / SEAT_STOP_M_S)
@@ -108,7 +112,7 @@ class Change:
             # Up and down in quick turns: where the trunk was a second ago belongs to the turn before.
             signs += VIGOROUS_SIGNS
         elif forward:
-            seated, stood = (self.after, self.before) if self.rise_m < 0.0 else (self.before, self.after)
+            seated = self.after if self.rise_m < 0.0 else self.before
             # With one rest it is the seat that was seen, and walking upright that is meant by the other side.
             stood = upright if self.rests == 1 else stood
             rolled_deg = math.degrees(math.asin(seated[0]) - math.asin(stood[0]))
