@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,18 @@ def test_a_simulated_sensor_is_guided_through_its_poses_and_calibrated(ask: Ask,
     assert kept.residual_m_s2 < 0.05 < kept.before_m_s2
     assert f"{SERIAL}.json" in answer.err and "supple live" in answer.err
     assert (config(tmp_path) / "calibrations" / kept.capture).exists()
+
+
+def test_with_six_sides_it_says_how_well_the_reading_is_known_and_which_pose_would_help(
+    ask: Ask, tmp_path: Path
+) -> None:
+    said = ask(*SIM, "--out", tmp_path / "a.json").err
+    assert re.search(
+        r"Pose 6: .*All six sides: with [xyz, updown]+ the reading is known to 0\.\d %\. Add 2 such", said
+    )
+    counted = ask(*SIM, "--sensor", "witmotion", "--out", tmp_path / "b.json").err
+    assert counted.count("Pose ") > said.count("Pose "), "without a clock of its own its turns tell nothing"
+    assert "That is enough." in counted
 
 
 def worn_marks_and_lengths(ask: Ask, tmp_path: Path, name: str) -> tuple[list[Mark], str]:

@@ -91,9 +91,11 @@ def test_a_turn_that_was_knocked_is_left_out() -> None:
     assert fit.bias_m_s2 == pytest.approx(right.bias_m_s2, abs=1e-5)
 
 
-def seen(parts: Sequence[FloatArray], *, hole: bool = False, clipped: bool = False) -> RestPoses:
+def seen(
+    parts: Sequence[FloatArray], *, hole: bool = False, clipped: bool = False, own_clock: bool = True
+) -> RestPoses:
     """What is found in rows (n,6) that follow each other; with a `hole` or a clipped row in the middle of the second part."""
-    rest = RestPoses()
+    rest = RestPoses(own_clock=own_clock)
     start = 0
     for number, part in enumerate(parts):
         ok = np.ones(len(part), dtype=bool)
@@ -130,5 +132,6 @@ def test_a_way_with_rows_missing_or_clipped_is_no_turn() -> None:
     x, y, _ = np.eye(3)
     parts = (lying(x), moving(x, y), lying(y))
     assert len(seen(parts).turns) == 1
+    assert seen(parts, own_clock=False).turns == []
     assert seen(parts, hole=True).turns == [] and len(seen(parts, hole=True).found) == 2
     assert seen(parts, clipped=True).turns == [] and len(seen(parts, clipped=True).found) == 2

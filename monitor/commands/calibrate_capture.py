@@ -24,6 +24,8 @@ from monitor.version import VERSION
 
 WARM_MARGIN_K = 1.0
 UNKNOWN = "unknown"
+COUNTED = ("witmotion",)
+"""Makes without a clock: their rows are counted, and timed by when they arrive, by up to 5 % off in the first seconds."""
 LEFT_LYING_S = 20.0
 """Left lying for so long once it would do, the sensor says that its owner has had enough."""
 
@@ -36,7 +38,7 @@ class Capture:
         self.sensor, self.driver, self.serial = sensor, driver, serial
         self._warm = warm
         self._rows = MeasuredRows(sensor)
-        self._rest = RestPoses()
+        self._rest = RestPoses(own_clock=driver not in COUNTED)
         self._blocks: list[ImuBlock] = []
         self._fitted: tuple[int, Fit | None] = (0, None)
 

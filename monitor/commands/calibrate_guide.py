@@ -92,13 +92,13 @@ def next_words(capture: Capture) -> str:
 
 
 def leaning(up: FloatArray) -> str:
-    """The axes that point up and down in a tilted pose, such as `x and y up`; `up` (3,) is the vertical it sees."""
+    """The axes that point up and down in a tilted pose, such as `x, y up and z down`; `up` (3,) is the vertical it sees."""
     size = float(np.max(np.abs(up)))
     ways = {
         word: [axis for axis, part in zip("xyz", up.tolist(), strict=True) if sign * part > 0.5 * size]
         for word, sign in (("up", 1.0), ("down", -1.0))
     }
-    return " and ".join(f"{' and '.join(axes)} {word}" for word, axes in ways.items() if axes)
+    return " and ".join(f"{', '.join(axes)} {word}" for word, axes in ways.items() if axes)
 
 
 def _two_sd(fit: Fit) -> float:

@@ -73,7 +73,9 @@ class RestPoses:
     `turns` lie between two rests that a gyroscope saw all the way. Set `temperature_c` as it becomes known.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, own_clock: bool = True) -> None:
+        """`own_clock`: the sensor stamps its rows. Else their times are bent now and then, and a turn with them."""
+        self._own_clock = own_clock
         self.found: list[RestPose] = []
         self.rests: list[Rest] = []
         self.turns: list[Turn] = []
@@ -164,7 +166,7 @@ class RestPoses:
     def _turned(self, mean: FloatArray) -> None:
         """Arrived from the last rest: keep the way, where every row of it was measured."""
         left, way, self._left = self._left, self._on_the_way, None
-        if left is None or not way or not all(frame.good for frame in way):
+        if not self._own_clock or left is None or not way or not all(frame.good for frame in way):
             return
         t_s = np.concatenate([frame.t_s for frame in way])
         if t_s[-1] - t_s[0] <= TURN_MAX_S:
