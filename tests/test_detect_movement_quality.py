@@ -197,3 +197,35 @@ def test_a_change_of_the_sampling_rate_loses_no_movement_that_had_ended() -> Non
     stage = movements.DETECTOR.build()
     records = [*stage.push([sensor_mark(), first, second]), *stage.close()]
     assert [round(m.peak_deg) for m in records if isinstance(m, Movement)] == [40, 30]
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+@pytest.mark.parametrize("deg", [1600.0, -1600.0])
+def test_a_twist_is_told_from_where_one_faces_however_far_one_had_turned_before(deg: float, sign: float) -> None:
+    facing = Script().hold(5).walk(10).walk(8).walk(10).hold(5)
+    twisting = facing.bend(40 * sign, 3.0, "rotation").hold(8)
+    *_, twist = told(TurningScript(twisting, 15.0, 8.0, deg), *WALKING, (33.0, Posture.STANDING))
+    assert twist.direction is (Direction.ROTATION_LEFT if sign > 0 else Direction.ROTATION_RIGHT)
+    assert (twist.peak_deg, twist.range_deg) == pytest.approx((40.0, 40.0), abs=2.0)
+    assert twist.state is Posture.STANDING
+
+
+class HeldTwist(TurningScript):
+    """A twist of 40 deg that is held for some seconds."""
+
+    def __init__(self, held_s: float) -> None:
+        super().__init__(Script().hold(30 + held_s + 20), 10.0, 2.0, 40.0)
+        self._back = TurningScript(self._script, 12.0 + held_s, 2.0, -40.0)
+
+    def block(self) -> Any:
+        there, back = super().block(), self._back.block()
+        rate = there.rate_deg_s + back.rate_deg_s - self._script.block().rate_deg_s
+        turned = there.rotation_deg + back.rotation_deg - self._script.block().rotation_deg
+        return replace(there, rotation_deg=turned, rate_deg_s=rate)
+
+
+def test_back_from_a_held_twist_is_no_movement_but_from_where_one_has_long_faced_it_is() -> None:
+    assert [m.direction for m in told(HeldTwist(12.0), (0.0, Posture.STANDING))] == [Direction.ROTATION_LEFT]
+    (there, back) = told(HeldTwist(30.0), (0.0, Posture.STANDING))
+    assert back.direction is Direction.ROTATION_RIGHT
+    assert back.peak_deg == pytest.approx(40.0, abs=2.0)

@@ -58,7 +58,7 @@ class Account:
         way = self._way(stroke) if stroke.any_way else WAY[axis]
         angle = self._angle(axis, way, stroke.start_s, stroke.end_s)
         before = self._angle(axis, way, stroke.after_s, stroke.start_s, ends=False)
-        return measured(axis, way, stroke, angle, before)
+        return measured(axis, way, stroke, angle - stroke.neutral_deg, before - stroke.neutral_deg)
 
     def _way(self, stroke: Stroke) -> complex:
         """Where a tilt went to, from where it was still, with forward unknown."""

@@ -77,7 +77,7 @@ def measured(
     axis: int, way: complex, stroke: Stroke, angle_deg: FloatArray, before_deg: FloatArray
 ) -> Excursion:
     """The excursion of a stroke from its angle (n,), and from that since the repetition before it (none: unknown)."""
-    still_deg = stroke.still_deg.real
+    still_deg = stroke.still_deg.real - stroke.neutral_deg
     if stroke.any_way:
         still_deg = (stroke.still_deg * way.conjugate()).real
     base_deg = stroke.sign * still_deg + stroke.base_deg

@@ -22,7 +22,7 @@ from monitor.core.inputs import FloatArray
 from monitor.core.protocols import Detector
 from monitor.detect.frames import Frames, FrameStage, column_sums
 from monitor.detect.movements.account import Account
-from monitor.detect.movements.columns import ANGLE, AXES, FLEXION, LATERAL, yaw_rate
+from monitor.detect.movements.columns import ANGLE, AXES, FLEXION, LATERAL, ROTATION, yaw_rate
 from monitor.detect.movements.excursions import LEAST_RANGE_DEG, Excursion
 from monitor.detect.movements.hindsight import BEFORE_S
 from monitor.detect.movements.recent import POSTURE_LAG_S, RecentPostures, RecentRows
@@ -43,7 +43,7 @@ class MovementLogic:
     frame_s = 0.1
 
     def __init__(self) -> None:
-        self._axes = tuple(Strokes() for _ in AXES)
+        self._axes = tuple(Strokes(heading=axis == ROTATION) for axis in AXES)
         self._turns = Turns()
         self._rows = RecentRows(KEEP_S)
         self._postures = RecentPostures(KEEP_S)

@@ -26,6 +26,8 @@ AGAIN_SHARE = (
 AGAIN_DEG = 10.0  # off again by this much: the least range of a movement [I]
 COUNTER_S = 1.0  # a first movement may begin with a small one to the other side [I]
 AFTER_S = 5.0  # repetitions further apart are not told from where the one before came back [I]
+SETTLED_FRAMES = 200  # a heading held for 20 s is where one faces: longer than a stretch is held [I]
+TURNED_DEG = 60.0  # further round than a trunk turns on its hips: the whole body faces there now [I]
 LONGEST_S = 15.0  # whoever has not arrived by then does not move, but works, holds or drifts [I]
 
 
@@ -37,7 +39,7 @@ class Stroke:
     it went from then on, by means of frames.
     `reach_s`: when it was furthest. `returned`: it came back to where it began. `after_s`: from then to `start_s` the angle
     has its low point: when the repetition before it, to the same side, had come back, or a moment before a first one; NaN
-    after one to the other side.
+    after one to the other side. `neutral_deg`: the angle that counts as 0, of a heading where one faced.
     """
 
     sign: float
@@ -50,6 +52,7 @@ class Stroke:
     returned: bool
     after_s: float
     reach_s: float
+    neutral_deg: float
 
     @property
     def any_way(self) -> bool:
@@ -58,17 +61,22 @@ class Stroke:
 
 
 class Strokes:
-    """The strokes of one axis. Frames come in order with running indices; a lost stretch ends with `restart`."""
+    """The strokes of one axis. Frames come in order with running indices; a lost stretch ends with `restart`.
+
+    `heading`: the angle has no zero of its own.
+    """
 
     _reach_at_deg: complex
 
-    def __init__(self) -> None:
+    def __init__(self, *, heading: bool = False) -> None:
+        self._heading = heading
         self.restart()
 
     def restart(self) -> None:
         self._any_way = False
         self._still_deg: complex = math.nan
         self._before_deg: complex = math.nan
+        self._neutral_deg = math.nan if self._heading else 0.0
         self._back_deg = 0.0
         self._before = (0.0, math.nan)
         self._last, self._known = -HOLD_FRAMES - 1, 0
@@ -100,6 +108,8 @@ class Strokes:
                 if not self._sign:
                     self._still_deg = angle_deg if math.isnan(before_deg.real) else before_deg
                     self._back_deg, self._before = 0.0, (0.0, math.nan)
+                    if self._heading:
+                        self._face(self._still_deg.real, index - self._last)
             self._last = index
             if self._sign:
                 out += self._under_way(angle_deg, end_s)
@@ -116,6 +126,12 @@ class Strokes:
         if not self._sign or not (held or self._turned_back()):
             return []
         return [self._end(self._end_s, t_s, returned=self._turned_back())]
+
+    def _face(self, still_deg: float, frames: int) -> None:
+        """The heading was `still_deg` for so many frames."""
+        here = abs(still_deg - self._neutral_deg) <= TURNED_DEG
+        if frames > SETTLED_FRAMES or not here:
+            self._neutral_deg = still_deg
 
     def _away_deg(self, angle_deg: complex) -> float:
         """From where it was still; of one that may go any way never negative."""
@@ -174,7 +190,7 @@ class Strokes:
     def _patience(self) -> int:
         """How many still frames end it: more where it has gone far, and not home to neutral, so that it may yet come back."""
         far = self._sign and self._reach_deg - self._base_deg >= AGAIN_DEG and not self._turned_back()
-        home = abs(self._reach_at_deg) < HOME_DEG
+        home = abs(self._reach_at_deg - self._neutral_deg) < HOME_DEG
         return LINGER_FRAMES if far and not home else HOLD_FRAMES
 
     def _hold(self, index: int, first: int, frames: Frames) -> list[Stroke]:
@@ -193,7 +209,7 @@ class Strokes:
         moved_deg = self._reach_deg - self._base_deg
         stroke = Stroke(
             *(self._sign, self._start_s, end_s, self._still_deg, self._base_deg, moved_deg),
-            *(settled_s, returned, after_s, self._reach_s),
+            *(settled_s, returned, after_s, self._reach_s, self._neutral_deg),
         )
         if moved_deg >= AGAIN_DEG:
             self._before = (self._sign, end_s)
