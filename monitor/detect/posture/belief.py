@@ -18,9 +18,8 @@ AFTER_WALKING = 0.03  # P(sitting) right after walking: one stands [I]
 AFTER_LYING = 0.9  # P(sitting) right after lying: one gets up by way of sitting, or else walks soon [I]
 TILT_MIDDLE_DEG = 11.6  # from walking upright; beyond it one rather sits (Vaha-Ypya 2017)
 TILT_SPREAD_DEG = 4.0  # tilt beyond the middle that makes sitting e times as likely [I]
-TILT_MAX_SITTING = 2.0  # tilt alone says no more than this: some lean back on a wall [I]
-TILT_MAX_STANDING = 1.5  # nor than this: many a sitter perches or leans forward [I]
-OWN_MAX_SITTING, OWN_MAX_STANDING = 2.5, 1.5  # nor do the wearer's own two postures say more [I]
+TILT_MAX_LOG_ODDS = 2.0  # tilt alone says no more than this: leaning and perching look alike [I]
+OWN_MAX_SITTING, OWN_MAX_STANDING = 2.5, 1.5  # nor do the wearer's own two postures: many a sitter perches [I]
 OWN_STANDING_LOG_ODDS = -1.0  # one's own standing is learned where the tilt says so too, not from a missed seat [I]
 OWN_ENOUGH_S = 10.0  # time in each posture from which one's own count, and fully after three times that [I]
 OWN_MEMORY_S = 120.0  # one's own postures are means over about this long [I]
@@ -52,7 +51,7 @@ def tilt_log_odds(tilt_deg: FloatArray, *, walked: bool) -> FloatArray:
 
     `walked`: upright is that of walking.
     """
-    odds = np.clip((tilt_deg - TILT_MIDDLE_DEG) / TILT_SPREAD_DEG, -TILT_MAX_STANDING, TILT_MAX_SITTING)
+    odds = np.clip((tilt_deg - TILT_MIDDLE_DEG) / TILT_SPREAD_DEG, -TILT_MAX_LOG_ODDS, TILT_MAX_LOG_ODDS)
     told: FloatArray = np.where(np.isnan(odds), 0.0, odds if walked else odds * UNWALKED_WEIGHT)
     return told
 
