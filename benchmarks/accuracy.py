@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 import measures
+from figure import Figure
+from markdown import page
 from results import report
 
 
@@ -20,16 +22,22 @@ def main() -> int:
     parser.add_argument(
         "--smoke", action="store_true", help="absent recordings are not a failure; simulated people are few"
     )
+    parser.add_argument(
+        "--markdown", type=Path, metavar="FILE", help="also write the tables of docs/benchmarks.md here"
+    )
     options = parser.parse_args()
-    rows = []
+    found: dict[str, list[Figure]] = {}
     for name in options.only:
         measure = importlib.import_module(f"measures.{name}").measure
-        found = [figure.row() for figure in measure(options.data, quick=options.smoke)]
+        found[name] = list(measure(options.data, quick=options.smoke))
+        count = len(found[name])
         print(
-            f"{name}: {len(found)} figures" if found else f"{name}: no recordings of this kind at hand",
+            f"{name}: {count} figures" if count else f"{name}: no recordings of this kind at hand",
             file=sys.stderr,
         )
-        rows += found
+        if options.markdown:
+            options.markdown.write_text(page(found), encoding="utf-8")
+    rows = [figure.row() for figures in found.values() for figure in figures]
     if not rows:
         print("No recordings: give --data DIR with the folders that docs/benchmarks.md names.")
         return 0 if options.smoke else 1
