@@ -91,9 +91,9 @@ class Measured:
         each = [self.figure(recordings) for recordings in people.values() if recordings]
         return [value for value in each if np.isfinite(value)]
 
-    def spread(self, people: PeoplesPairs) -> tuple[float, float]:
-        """90 % interval over people."""
-        return over_people(self.of_each(people))
+    def spread(self, people: PeoplesPairs) -> tuple[float | None, float | None]:
+        """90 % interval over people, where the mean of their figures means the same as the figure of all."""
+        return over_people(self.of_each(people)) if self.figure is shares else (None, None)
 
     def worth(self, people: PeoplesPairs) -> float:
         """More is better; measures can be compared. 0 where nobody was asked."""
