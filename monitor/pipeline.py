@@ -22,6 +22,7 @@ from monitor.motion.join import Join
 from monitor.motion.offline import OfflineAngles
 from monitor.motion.orient import Orient
 from monitor.motion.shared_motion import HEADINGS, heading_runs, value_of
+from monitor.motion.silence import Silence
 from monitor.motion.timeline import Timeline
 
 _INNER = (Packet, Mark, Tick, Rows, ImuBlock, PoseBlock)
@@ -38,6 +39,7 @@ class Pipeline:
     def __init__(self) -> None:
         self._drivers = drivers()
         self._chains: dict[str, list[Stage]] = {}
+        self._silence = Silence()
         self._tail: list[Stage] = [Join(), *(d.build() for d in detectors()), Coach()]
 
     def push(self, inputs: Sequence[Input]) -> list[Record]:
@@ -49,8 +51,12 @@ class Pipeline:
             if isinstance(item, (Packet, Rows)):
                 if item.sensor not in waiting:
                     raise _never_opened(item.sensor)
+                if isinstance(item, Packet) and (heard := self._silence.heard(item)):
+                    settled += [*self._flush(waiting), *heard]
                 waiting[item.sensor].append(item)
             elif isinstance(item, Tick):
+                if late := self._silence.passed(item):
+                    settled += [*self._flush(waiting), *late]
                 for queue in waiting.values():
                     queue.append(item)
             else:
@@ -80,6 +86,7 @@ class Pipeline:
 
     def _open(self, mark: Mark) -> None:
         sensor = str(mark.value["sensor"])
+        self._silence.opened(mark)
         if sensor not in self._chains:
             self._chains[sensor] = [*_oriented_chain(self._drivers, mark), TrunkAngles()]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -97,6 +98,17 @@ def test_a_silent_sensor_makes_the_angle_unknown_and_leaves_the_trunk_known() ->
     assert view.fresh and view.readings[0].known
     assert [(r.known, r.value, r.note) for r in view.lumbar] == [(False, "—", "needs both sensors")] * 3
     assert (view.link, view.link_up) == ("No link to the upper back", False)
+
+
+def test_rows_without_a_partner_are_no_news_of_the_angle() -> None:
+    """Both are connected, but the upper one's rows do not come: nobody is asked to calibrate."""
+    alone = lumbar(END_S - 3.0, END_S, np.nan, np.nan)
+    given_up = replace(alone, ok=np.zeros(len(alone), bool))
+    records = [*pair(until_s=END_S - 3.0), given_up]
+    assert printed(records)["lumbar flexion"] == "unknown"
+    assert [r.note for r in view_of(records).lumbar] == ["needs both sensors"] * 3
+    met = view_of([*pair(until_s=END_S - 3.0), alone])
+    assert met.lumbar[0].note == "needs calibration", "negative control: rows that met and lack a forward"
 
 
 def test_the_window_says_which_way_the_back_itself_bends() -> None:

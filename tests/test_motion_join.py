@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from motion_fixtures import SENSOR_TO_BODY, exact_pose, mount_mark, trunk
 from scipy.spatial.transform import Rotation
 
 from monitor.core.blocks import LumbarBlock, TrunkBlock, take
-from monitor.core.inputs import Mark
+from monitor.core.inputs import Input, Mark, Packet
 from monitor.motion.angles import TrunkAngles
 from monitor.motion.join import Join
+from monitor.motion.silence import SILENCE, SILENT_S
+from monitor.pipeline import Pipeline
+from tests import law_fixtures as fixtures
+from tests.laws import alone, at_random, cut_breaches, read_only, whole
 
 OPENING = [
     Mark(0.0, "sensor", {"sensor": "U", "role": "upper"}),
@@ -101,3 +108,98 @@ def test_one_sensor_alone_has_no_lumbar_angles():
     stage = Join()
     single = Mark(0.0, "sensor", {"sensor": "U", "role": "single"})
     assert stage.push([single, block]) == [single, block] and stage.close() == []
+
+
+# --- one of the two is silent ------------------------------------------------------------------------------------
+
+
+def silence(sensor: str, silent: bool) -> Mark:
+    return Mark(0.0, SILENCE, {"sensor": sensor, "silent": silent})
+
+
+def test_nobody_waits_for_a_silent_sensor_and_what_comes_too_late_is_not_joined():
+    upper, lower = angles("U", trunk(30.0, n=400)), angles("L", trunk(10.0, n=400))
+    stage = Join()
+    stage.push([*OPENING, take(lower, slice(0, 50)), take(upper, slice(0, 200))])
+    given_up = stage.push([silence("L", True)])
+    assert [type(record) for record in given_up] == [LumbarBlock]
+    assert len(given_up[0]) == 150 and np.isnan(given_up[0].flexion_deg).all() and not given_up[0].ok.any()
+    unknown = lumbar(stage.push([take(upper, slice(200, 300))]))
+    assert len(unknown) == 100 and np.isnan(unknown.flexion_deg).all()
+    again = [silence("L", False), take(upper, slice(300, 400)), take(lower, slice(50, 400))]
+    known = lumbar(stage.push(again))
+    assert known.t_s[0] == upper.t_s[300] and known.flexion_deg == pytest.approx(np.full(100, 20.0), abs=1e-6)
+
+
+@pytest.mark.parametrize("silent, streams", [("L", "U"), ("U", "L")])
+def test_an_hour_of_silence_takes_no_memory(silent: str, streams: str):
+    told = growth_bytes([*OPENING, silence(silent, True)], streams)
+    assert told < 100_000
+    waiting = growth_bytes([*OPENING], streams)
+    assert waiting > 5_000_000, "negative control: whom nobody told waits for as long as it takes"
+
+
+def growth_bytes(opening: list[Mark], streams: str) -> int:
+    """What the stage holds after ten minutes of one sensor alone."""
+    block, stage = angles(streams, trunk(20.0, n=500)), Join()
+    stage.push(opening)
+    tracemalloc.start()
+    for k in range(150):
+        stage.push([replaced(block, block.t_s + 10.0 * k)])
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return held
+
+
+def replaced(block: TrunkBlock, t_s: np.ndarray) -> TrunkBlock:
+    return TrunkBlock(*(t_s if f == "t_s" else getattr(block, f) for f in block.__dataclass_fields__))
+
+
+def silent_in_between(silent: str) -> list[Input]:
+    """Two sensors, of which one sends nothing from 8 s to 19.5 s (but that its battery is well) and then what it missed."""
+    stream, late = [], []
+    for item in fixtures.two_sensors(1):
+        if isinstance(item, Packet) and item.sensor == silent and 8.0 < item.t_host_s < 19.5:
+            if item.channel == "live":
+                late.append(item._replace(channel="bulk", t_host_s=19.5))
+            continue
+        if item.t_host_s >= 19.5 and late:
+            stream += late
+            late = []
+        stream.append(item)
+        if not isinstance(item, Packet) and 8.0 < item.t_host_s < 19.5:
+            stream.append(Packet(item.t_host_s, silent, "battery", b"\x50"))
+    return read_only(stream)
+
+
+@pytest.mark.parametrize("silent", ["A", "B"])
+def test_however_the_inputs_are_cut_the_same_rows_are_given_up(silent: str):
+    stream = silent_in_between(silent)
+    ways = {"whole": whole(stream), "alone": alone(stream)}
+    ways |= {f"random {seed}": at_random(stream, seed) for seed in (1, 2, 3)}
+    assert cut_breaches(Pipeline, ways) == []
+
+
+def test_live_rows_go_on_within_seconds_of_the_lower_falling_silent() -> None:
+    stage, held_s, newest_s, unknown = Pipeline(), [], -np.inf, 0
+    given_s = -np.inf
+    for item in silent_in_between("A"):
+        for record in stage.push([item]):
+            if isinstance(record, TrunkBlock) and record.sensor == "B":
+                newest_s = float(record.t_s[-1])
+            elif isinstance(record, LumbarBlock):
+                given_s = float(record.t_s[-1])
+                unknown += int((~record.ok & (record.t_s > 9.0) & (record.t_s < 19.0)).sum())
+        held_s.append(newest_s - given_s if newest_s > 1.0 else 0.0)
+    assert SILENT_S - 0.5 < max(held_s) < SILENT_S + 1.5
+    assert unknown > 900, "of ten seconds at 100 Hz: given out as unknown, though the rows came in the end"
+
+
+def test_two_that_are_heard_are_never_called_silent():
+    """Negative control: the same stream without the silence."""
+    stage, outputs = Pipeline(), []
+    for item in fixtures.two_sensors(1):
+        outputs += stage.push([item])
+    got = lumbar([*outputs, *stage.close()])
+    assert got.ok[(got.t_s > 9.0) & (got.t_s < 19.0)].mean() > 0.7
+    assert all(later > earlier for earlier, later in pairwise(got.t_s.tolist()))

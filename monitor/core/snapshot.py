@@ -263,10 +263,14 @@ class Snapshot:
         self.uncertainty_deg = float(block.uncertainty_deg[-1])
 
     def _lumbar(self, block: LumbarBlock) -> None:
-        self.lumbar_s = float(block.t_s[-1])
-        self.lumbar_flexion_deg = float(block.flexion_deg[-1])
-        self.lumbar_lateral_deg = float(block.lateral_deg[-1])
-        self.lumbar_rotation_deg = float(block.rotation_deg[-1])
+        both = block.ok.nonzero()[0]
+        if not len(both):  # rows whose partner never came tell nothing of now
+            return
+        last = both[-1]
+        self.lumbar_s = float(block.t_s[last])
+        self.lumbar_flexion_deg = float(block.flexion_deg[last])
+        self.lumbar_lateral_deg = float(block.lateral_deg[last])
+        self.lumbar_rotation_deg = float(block.rotation_deg[last])
 
     def _posture(self, event: PostureState) -> None:
         if self.state is Posture.SITTING and event.t_s > self._counted_s:

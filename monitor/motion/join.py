@@ -11,6 +11,7 @@ from monitor.core.events import MountSet, Record
 from monitor.core.inputs import BoolArray, FloatArray, Mark
 from monitor.core.quaternion import conjugate, multiply, up_in_source
 from monitor.motion.shared_motion import HEADINGS, HeadingRun, runs_of, turn_at
+from monitor.motion.silence import SILENCE
 from monitor.motion.tilt import tilt_deg
 
 MAX_HOLE_S = 0.25
@@ -20,8 +21,9 @@ _UP, _ROTATION, _FORWARD, _OK, _HEADING, _COLUMNS = slice(0, 3), 3, 4, 5, slice(
 
 class Join:
     """TrunkBlocks of the sensors opened as `upper` and `lower` (Marks `sensor`) pass on; LumbarBlocks on the upper's rows
-    follow as soon as the lower's rows on both sides have come. An upper row waits for them as long as it takes (it is
-    given out with NaN once the lower goes on after a hole, or at the close): so lateness changes nothing.
+    follow as soon as the lower's rows on both sides have come. An upper row waits for them, so lateness changes nothing, until
+    the lower goes on after a hole, a Mark `silence` says that nothing is expected of it (motion.silence; the Mark ends here),
+    or the close: then it is given out with NaN.
 
     The headings of two sensors are not comparable as they are. Where a Mark `headings` tells how they differ (found in the
     motion that both share: motion.shared_motion), rotation counts from the two mounts' forward and does not drift. Elsewhere
@@ -36,14 +38,18 @@ class Join:
         self._lower = _Rows()
         self._mounts: dict[str, FloatArray] = {}
         self._runs: list[HeadingRun] = []
+        self._silent: set[str] = set()
 
     def push(self, items: Sequence[Record]) -> list[Record]:
         out: list[Record] = []
         for item in items:
+            if isinstance(item, Mark) and item.kind == SILENCE:
+                self._heard_or_not(str(item.value["sensor"]), bool(item.value["silent"]), out)
+                continue
             out.append(item)
             if isinstance(item, TrunkBlock) and item.sensor in self._roles and len(item):
                 self._roles[item.sensor].add(item, self._mounts.get(item.sensor))
-                self._emit(self._lower.end_s, out)
+                self._settle(out)
             elif isinstance(item, MountSet):
                 self._mounts[item.sensor] = conjugate(np.array(item.quat))
             elif isinstance(item, Mark) and item.kind == "sensor":
@@ -61,6 +67,16 @@ class Join:
         role = mark.value.get("role")
         if role in ("upper", "lower"):
             self._roles[str(mark.value["sensor"])] = self._upper if role == "upper" else self._lower
+
+    def _heard_or_not(self, sensor: str, silent: bool, out: list[Record]) -> None:
+        (self._silent.add if silent else self._silent.discard)(sensor)
+        self._settle(out)
+
+    def _settle(self, out: list[Record]) -> None:
+        silent = [rows for sensor, rows in self._roles.items() if sensor in self._silent]
+        self._emit(np.inf if self._lower in silent else self._lower.end_s, out)
+        if self._upper in silent:
+            self._lower.forget(np.inf)
 
     def _emit(self, until_s: float, out: list[Record]) -> None:
         if self._upper.empty or self._upper.start_s > until_s:
