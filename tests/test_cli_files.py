@@ -139,6 +139,12 @@ def test_replay_refuses_a_window_without_a_pace(ask: Ask, recording: Path) -> No
     refused(ask("replay", recording, "--speed", "0"), INPUT, "--speed")
 
 
+def test_replay_without_a_screen_says_so_and_goes_on_in_the_terminal(ask: Ask, recording: Path) -> None:
+    answer = ask("replay", recording, "--window", "--speed", "1000")
+    assert answer.code == 0, answer
+    assert "No window: There is no screen" in answer.err and "to the bit" in answer.err
+
+
 def in_unknown_unit() -> str:
     return csv_text(table(), ["t_s", "acc_x_furlong", *NAMES[2:]])
 

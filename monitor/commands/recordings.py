@@ -54,6 +54,7 @@ def run_replay(file: Path, speed: float, window: bool, json: bool) -> int:
         raise SettingsError(
             "The window shows a replay at a speed.", "Give --speed 1 (or 10, ...) and no --json.", "window"
         )
+    window = window and _screen()
     header, damaged = SessionReader(file).header, 0
     lines: Piped | None = None
 
@@ -78,6 +79,16 @@ def run_replay(file: Path, speed: float, window: bool, json: bool) -> int:
             opening(TerminalSink(Console(stderr=True), "replay", file.name))
         )
     return _verdict(file, header, damaged, digest, interruption)
+
+
+def _screen() -> bool:
+    """Whether a window can open here; says why where not."""
+    from monitor.window.app import display_available
+
+    available, reason = display_available()
+    if not available:
+        say(f"No window: {reason}")
+    return available
 
 
 def _verdict(
