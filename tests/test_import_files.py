@@ -15,6 +15,7 @@ from monitor.motion import timeline
 from monitor.sources.importers.csv_parquet import BLOCK_ROWS, read_inputs
 from monitor.sources.importers.mapping import load_map
 from monitor.sources.importers.plausible import RATE_HZ
+from monitor.sources.importers.turning import TOO_LITTLE, TOO_MUCH
 from tests.inertial_tables import ACC, GYR, G, csv_text, imported, table, written
 
 
@@ -156,6 +157,26 @@ def test_stamps_in_bursts_are_no_high_rate(tmp_path: Path) -> None:
     values = table(3_000, 50.0)
     late = np.arange(3_000) % 10
     values[:, 0] += (9 - late) * 0.019
+    _, notes = imported(written(tmp_path, csv_text(values, ["t_s", *ACC, *GYR])))
+    assert notes == []
+
+
+@pytest.mark.parametrize(
+    ("factor", "note"), [(0.0, TOO_LITTLE), (np.pi / 180, TOO_LITTLE), (1.0, ""), (180 / np.pi, TOO_MUCH)]
+)
+def test_a_gyroscope_that_does_not_turn_as_gravity_does_is_said(
+    tmp_path: Path, factor: float, note: str
+) -> None:
+    values = table(3_000)
+    values[:, 4:] *= factor
+    _, notes = imported(written(tmp_path, csv_text(values, ["t_s", *ACC, *GYR])))
+    assert notes == ([note] if note else [])
+
+
+def test_a_wearer_who_sits_still_is_no_dead_gyroscope(tmp_path: Path) -> None:
+    values = table(3_000)
+    values[:, 1:4] = (0.0, 0.0, 9.81)
+    values[:, 4:] = 0.0
     _, notes = imported(written(tmp_path, csv_text(values, ["t_s", *ACC, *GYR])))
     assert notes == []
 

@@ -45,6 +45,11 @@ def in_mg(values: FloatArray) -> FloatArray:
     return values
 
 
+def milliseconds(values: FloatArray) -> FloatArray:
+    values[:, 0] *= 1_000
+    return values
+
+
 def no_values(values: FloatArray) -> FloatArray:
     values[:, 1] = np.nan
     return values
@@ -59,6 +64,7 @@ def no_values(values: FloatArray) -> FloatArray:
         (linear, r"linear acceleration \(gravity removed\)"),
         (in_g, "or is in g"),
         (in_mg, "unit is wrong"),
+        (milliseconds, "more than 1 s apart"),
         (no_values, "no acceleration values"),
         (lambda values: values[:0], "0.00 s of data"),
     ],

@@ -18,6 +18,7 @@ from monitor.sources.importers.table_files import (
     parquet_batches,
     parquet_names,
 )
+from monitor.sources.importers.turning import Turning
 
 SENSOR = "rows"
 BLOCK_ROWS = 12_000
@@ -31,18 +32,20 @@ def read_inputs(path: Path, placement: str, columns: ColumnMap | None = None) ->
     Raises InputFileError with one sentence, also late (after rows were given) for what only the whole file shows: take
     nothing of a file for done before its end. Memory stays bounded.
     """
-    plausibility, skipped = Plausibility(path), _Count()
+    plausibility, turning, skipped = Plausibility(path), Turning(), _Count()
     columns, batches = _open(path, columns, skipped)
     opened = False
     last_s = 0.0
     for rows in _rows(batches, columns, plausibility):
         last_s = float(rows.t_s[-1])
+        if rows.gyr is not None:
+            turning.see(rows.t_s, rows.acc, rows.gyr)
         if not opened:
             opened = True
             yield _opening(float(rows.t_s[0]), placement)
         yield [rows]
     plausibility.finish()
-    notes = list(_closing_notes(plausibility, skipped.n))
+    notes = list(_closing_notes(plausibility, turning, skipped.n))
     if notes:
         yield [Mark(last_s, NOTE, {"text": text}) for text in notes]
 
@@ -117,9 +120,11 @@ def _opening(t_s: float, placement: str) -> list[Input]:
     return [Mark(t_s, "sensor", sensor)]
 
 
-def _closing_notes(seen: Plausibility, skipped: int) -> Iterator[str]:
+def _closing_notes(seen: Plausibility, turning: Turning, skipped: int) -> Iterator[str]:
     if seen.rate_note:
         yield seen.rate_note
+    if turning.note:
+        yield turning.note
     if skipped:
         yield f"{skipped} lines with a wrong number of fields were left out."
     if seen.untimed:

@@ -97,6 +97,12 @@ class Plausibility:
                 "Check the unit of the time column, or record longer.",
                 self._path,
             )
+        if np.isnan(self._step_s):
+            raise InputFileError(
+                f"{self._path}: all rows are more than {PAUSE_S:.0f} s apart.",
+                "Check the unit of the time column: its name says it (t_s, t_ms, t_us or t_ns), or --map.",
+                self._path,
+            )
         means = np.concatenate(self._means)
         if not len(means):
             raise InputFileError(
