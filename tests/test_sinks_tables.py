@@ -299,3 +299,16 @@ def test_results_appear_only_when_whole(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"kept.parquet", "kept.events.jsonl", "kept.json"}
     with pytest.raises(StorageError, match="cannot be written"):
         TableSink(tmp_path / "none", "a", {})
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a file that is always full")
+@pytest.mark.parametrize("part", ["a.events.jsonl.part", "a.parquet.part", "a.json.part"])
+def test_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path, part: str) -> None:
+    (tmp_path / part).symlink_to("/dev/full")
+    sink = TableSink(tmp_path, "a", {})
+    with pytest.raises(StorageError, match="the disk is full") as refusal:
+        sink.push([SENSOR, state(0.0, Posture.SITTING), trunk(30.0)])
+        sink.close()
+    assert "Free some space" in refusal.value.next_step
+    sink.discard()
+    assert list(tmp_path.iterdir()) == []

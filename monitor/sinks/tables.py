@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +44,7 @@ class TableSink:
     sensors add the columns `LUMBAR`, from the nearest row of the upper one; rows of the final pass add the angles as they
     were told live. The files appear under their names when `close` is through; `discard` leaves nothing. `about` goes into
     the summary.
-    Raises StorageError where the folder cannot be written.
+    Raises StorageError where the folder cannot be written, also later, when the disk is full.
     """
 
     def __init__(self, folder: Path, stem: str, about: Mapping[str, Any]) -> None:
@@ -58,12 +60,37 @@ class TableSink:
         self._lumbar = LumbarColumns()
         self._summary = Summary()
         self._table: pq.ParquetWriter | None = None
-        try:
+        with _writing(folder):
             self._events = self._parts[1].open("w", encoding="utf-8")
-        except OSError as error:
-            raise _unwritable(folder, error) from error
 
     def push(self, records: Sequence[Record]) -> None:
+        with _writing(self._targets[0].parent):
+            self._push(records)
+
+    def close(self) -> None:
+        with _writing(self._targets[0].parent):
+            self._close()
+
+    def warn(self, text: str) -> None:
+        """Put a sentence among the summary's warnings."""
+        self._summary.warn(text)
+
+    def result(self) -> dict[str, Any]:
+        """The content of the summary."""
+        return {**self._about, **self._summary.result()}
+
+    def discard(self) -> None:
+        """Stop without a result."""
+        # What still waits to be written may not fit on the disk; nobody needs it.
+        if self._table is not None:
+            with suppress(OSError):
+                self._table.close()
+        with suppress(OSError):
+            self._events.close()
+        for part in self._parts:
+            part.unlink(missing_ok=True)
+
+    def _push(self, records: Sequence[Record]) -> None:
         for record in records:
             if isinstance(record, TrunkBlock):
                 if record.sensor == self._primary and len(record):
@@ -79,7 +106,7 @@ class TableSink:
         if self._n_waiting >= ROW_GROUP_ROWS:
             self._settle(self._waiting[-1].t_s[-1] - HOLD_S)
 
-    def close(self) -> None:
+    def _close(self) -> None:
         self._settle(np.inf)
         self._writer().close()
         self._events.close()
@@ -87,22 +114,6 @@ class TableSink:
         self._parts[2].write_text(text + "\n", encoding="utf-8")
         for part, target in zip(self._parts, self._targets, strict=True):
             part.replace(target)
-
-    def warn(self, text: str) -> None:
-        """Put a sentence among the summary's warnings."""
-        self._summary.warn(text)
-
-    def result(self) -> dict[str, Any]:
-        """The content of the summary."""
-        return {**self._about, **self._summary.result()}
-
-    def discard(self) -> None:
-        """Stop without a result."""
-        if self._table is not None:
-            self._table.close()
-        self._events.close()
-        for part in self._parts:
-            part.unlink(missing_ok=True)
 
     def _open(self, mark: Mark) -> None:
         self._roles.add(str(mark.value.get("role")))
@@ -114,17 +125,14 @@ class TableSink:
         """The table, begun with the first rows: by then every sensor is open and so the columns are known."""
         if self._table is None:
             more = (*(LUMBAR if self._roles >= _PAIR else ()), *live)
-            try:
-                self._table = pq.ParquetWriter(
-                    self._parts[0],
-                    _schema(more),
-                    compression="zstd",
-                    use_dictionary=["state"],
-                    use_byte_stream_split=["t_s", *_QUATS, *_ANGLES, *_DEVIATIONS, *more],
-                    write_statistics=["t_s"],
-                )
-            except OSError as error:
-                raise _unwritable(self._parts[0].parent, error) from error
+            self._table = pq.ParquetWriter(
+                self._parts[0],
+                _schema(more),
+                compression="zstd",
+                use_dictionary=["state"],
+                use_byte_stream_split=["t_s", *_QUATS, *_ANGLES, *_DEVIATIONS, *more],
+                write_statistics=["t_s"],
+            )
         return self._table
 
     def _event(self, record: Record) -> None:
@@ -210,5 +218,15 @@ def _joined(blocks: Sequence[TrunkBlock]) -> TrunkBlock:
     return TrunkBlock(sensor=blocks[-1].sensor, rate_hz=blocks[-1].rate_hz, **columns)
 
 
-def _unwritable(folder: Path, error: OSError) -> StorageError:
-    return StorageError(f"{folder} cannot be written ({error.strerror}).", "Choose another folder.", folder)
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """What the system says against writing into `folder`, as a StorageError."""
+    try:
+        yield
+    except OSError as error:
+        full = error.errno == errno.ENOSPC
+        raise StorageError(
+            f"{folder} cannot be written ({'the disk is full' if full else error.strerror or error}).",
+            "Free some space, or choose another folder." if full else "Choose another folder.",
+            folder,
+        ) from error
