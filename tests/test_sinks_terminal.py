@@ -61,7 +61,7 @@ def test_it_shows_state_angles_sitting_battery_link_and_coverage() -> None:
         "LIVE",
         "sitting  0:01:30",
         "+12.5°",
-        "±2.0",
+        "±4°",
         "0:01:30 this time",
         "81 %",
         "connected",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from monitor.core.events import (
     SittingBout,
 )
 from monitor.core.inputs import Mark
-from monitor.core.snapshot import CALIBRATION_GRACE_S, Snapshot
+from monitor.core.snapshot import CALIBRATION_GRACE_S, Snapshot, interval_deg
 
 SENSOR = Mark(0.0, "sensor", {"sensor": "a", "driver": "rows", "role": "single", "placement": "upper_back"})
 
@@ -178,3 +179,16 @@ def test_pain_lasts_until_the_self_check_is_answered() -> None:
     answered = folded(Mark(5.0, "pain", {}), Mark(6.0, "screening", {"level": 2}))
     assert not answered.in_pain
     assert answered.screening_level == 2
+
+
+def test_each_angle_has_its_own_interval_where_it_is_stated() -> None:
+    block = rows(0.0, 1.0)
+    plain = folded(block)
+    assert (plain.inclination_sd_deg, plain.flexion_sd_deg, plain.lateral_sd_deg) == (1.0, 1.0, 1.0)
+    stated = folded(replace(block, flexion_sd_deg=np.full(100, 2.0), lateral_sd_deg=np.full(100, 0.5)))
+    assert (stated.inclination_sd_deg, stated.flexion_sd_deg, stated.lateral_sd_deg) == (1.0, 2.0, 0.5)
+
+
+@pytest.mark.parametrize(("sd_deg", "shown"), [(0.1, 1), (1.0, 2), (1.55, 4), (math.nan, None)])
+def test_an_interval_is_two_standard_deviations_in_whole_degrees(sd_deg: float, shown: int | None) -> None:
+    assert interval_deg(sd_deg) == shown

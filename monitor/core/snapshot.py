@@ -22,7 +22,7 @@ from monitor.core.events import (
     SittingBout,
     StaticHold,
 )
-from monitor.core.inputs import Mark
+from monitor.core.inputs import FloatArray, Mark
 
 STALE_AFTER_S = 2.0
 """Data older than this are stale: nothing is shown as present and nothing is prompted (design, faults row 2)."""
@@ -32,6 +32,9 @@ CALIBRATION_NOTICES = "calibration_"
 
 CALIBRATION_GRACE_S = 5.0
 """How long after its last row a calibration may owe its result (radio, memory and block delays) before it counts as over."""
+
+INTERVAL_SD = 1.96
+"""Standard deviations either side in a shown interval: 95 % of them should hold the truth (docs/safety.md, S8)."""
 
 
 @dataclass(slots=True)
@@ -56,7 +59,9 @@ class Snapshot:
     flexion_deg: float = math.nan
     lateral_deg: float = math.nan
     rotation_deg: float = math.nan
-    uncertainty_deg: float = math.nan
+    inclination_sd_deg: float = math.nan
+    flexion_sd_deg: float = math.nan
+    lateral_sd_deg: float = math.nan
     state: Posture = Posture.UNKNOWN
     state_since_s: float = 0.0
     sitting_total_s: float = 0.0
@@ -260,7 +265,9 @@ class Snapshot:
         self.flexion_deg = float(block.flexion_deg[-1])
         self.lateral_deg = float(block.lateral_deg[-1])
         self.rotation_deg = float(block.rotation_deg[-1])
-        self.uncertainty_deg = float(block.uncertainty_deg[-1])
+        self.inclination_sd_deg = float(block.uncertainty_deg[-1])
+        self.flexion_sd_deg = _last(block.flexion_sd_deg, self.inclination_sd_deg)
+        self.lateral_sd_deg = _last(block.lateral_sd_deg, self.inclination_sd_deg)
 
     def _lumbar(self, block: LumbarBlock) -> None:
         both = block.ok.nonzero()[0]
@@ -279,3 +286,12 @@ class Snapshot:
         self.state, self.state_since_s = event.state, event.t_s
         if event.state is Posture.SITTING and math.isnan(self.sitting_bout_start_s):
             self.sitting_bout_start_s = event.t_s
+
+
+def _last(column: FloatArray | None, otherwise: float) -> float:
+    return otherwise if column is None else float(column[-1])
+
+
+def interval_deg(sd_deg: float) -> int | None:
+    """Half the width of the interval to show around an angle, whole degrees and at least one; None where it is not known."""
+    return max(1, math.ceil(sd_deg * INTERVAL_SD)) if math.isfinite(sd_deg) else None

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from monitor.core.events import Notice, Posture, Prompt, Record
-from monitor.core.snapshot import Snapshot
+from monitor.core.snapshot import Snapshot, interval_deg
 
 REFRESH_EVERY_S = 0.25
 NOTICES_SHOWN = 3
@@ -134,9 +134,9 @@ def _lines(now: Snapshot, status: Mapping[str, str], ended: bool) -> list[tuple[
             ),
         ),
         ("sitting", Text(f"{_clock(now.sitting_bout_s)} this time, {_clock(now.sitting_s)} in all")),
-        ("inclination", _angle(now, now.inclination_deg, now.uncertainty_deg)),
-        ("flexion", _angle(now, now.flexion_deg)),
-        ("lateral bend", _angle(now, now.lateral_deg)),
+        ("inclination", _angle(now, now.inclination_deg, now.inclination_sd_deg)),
+        ("flexion", _angle(now, now.flexion_deg, now.flexion_sd_deg)),
+        ("lateral bend", _angle(now, now.lateral_deg, now.lateral_sd_deg)),
         ("rotation", _angle(now, now.rotation_deg)),
         *(_lumbar(now) if now.two else []),
         ("prompts", Text(_prompts(now))),
@@ -149,10 +149,11 @@ def _lines(now: Snapshot, status: Mapping[str, str], ended: bool) -> list[tuple[
     return lines
 
 
-def _angle(now: Snapshot, value_deg: float, uncertainty_deg: float = math.nan) -> Text:
+def _angle(now: Snapshot, value_deg: float, sd_deg: float = math.nan) -> Text:
     if now.stale or not math.isfinite(value_deg):
         return Text("unknown", "yellow")
-    margin = f" \N{PLUS-MINUS SIGN}{uncertainty_deg:.1f}" if math.isfinite(uncertainty_deg) else ""
+    interval = interval_deg(sd_deg)
+    margin = "" if interval is None else f" \N{PLUS-MINUS SIGN}{interval}\N{DEGREE SIGN}"
     return Text(f"{value_deg:+6.1f}\N{DEGREE SIGN}{margin}")
 
 

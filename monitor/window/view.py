@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from monitor.core.events import Posture
+from monitor.core.snapshot import interval_deg
 from monitor.window.model import CALIBRATE_S, Mode, WindowModel
 from monitor.window.texts import duration, text
-
-INTERVAL_SD = 1.96
-"""Standard deviations of a shown interval: 95 % of them should hold the truth (risk table, row H7)."""
 
 UPRIGHT_WITHIN_DEG = 3.0
 """Below this no direction is named: about the error of inclination in movement (facts: at most 3 deg RMSE)."""
@@ -156,19 +154,24 @@ def _by_inclination(model: WindowModel) -> bool:
 
 def _readings(model: WindowModel, fresh: bool) -> tuple[Reading, Reading, Reading]:
     now = model.snapshot
-    wide = now.uncertainty_deg * INTERVAL_SD
-    interval = text("reading.uncertainty", degrees=max(1, math.ceil(wide))) if math.isfinite(wide) else ""
     no_forward, still = text("reading.no_forward"), text("reading.turn.note")
     if _by_inclination(model):
-        first = _reading("inclination", now.inclination_deg, ("", "", ""), interval, "", fresh)
+        first = _reading(
+            "inclination", now.inclination_deg, ("", "", ""), _interval(now.inclination_sd_deg), "", fresh
+        )
     else:
         ways = ("reading.forward", "reading.backward", "reading.middle")
-        first = _reading("flexion", now.flexion_deg, ways, interval, no_forward, fresh)
+        first = _reading("flexion", now.flexion_deg, ways, _interval(now.flexion_sd_deg), no_forward, fresh)
     ways = ("reading.right", "reading.left", "reading.middle")
-    second = _reading("lateral", now.lateral_deg, ways, interval, no_forward, fresh)
+    second = _reading("lateral", now.lateral_deg, ways, _interval(now.lateral_sd_deg), no_forward, fresh)
     ways = ("reading.left", "reading.right", "reading.facing")
     third = _reading("rotation", now.rotation_deg, ways, still, text("reading.no_rotation"), fresh)
     return first, second, third
+
+
+def _interval(sd_deg: float) -> str:
+    degrees = interval_deg(sd_deg)
+    return "" if degrees is None else text("reading.uncertainty", degrees=degrees)
 
 
 def _lumbar(model: WindowModel, now_s: float) -> tuple[Reading, ...]:
