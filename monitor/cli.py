@@ -322,7 +322,13 @@ def analyze(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="The folder for the results (made if absent).")
     ] = None,
-    placement: Placement = "lower_back",
+    placement: Annotated[
+        str,
+        typer.Option(
+            metavar="PLACE",
+            help="Of tables: lower_back, upper_back, sternum or waist. A session file says it itself.",
+        ),
+    ] = "lower_back",
     mount: Annotated[
         str, typer.Option(metavar="AXES", help="auto, or where the sensor's axes point: forward=+z,up=+x.")
     ] = "auto",

@@ -71,6 +71,18 @@ def test_a_pair_gives_the_lumbar_angles_of_the_wearer_in_its_own_time(
     assert [(s["role"], s["primary"]) for s in summary["sensors"]] == [("lower", True), ("upper", False)]
 
 
+def test_a_warning_says_of_which_of_the_two_it_is(ask: Ask, pair: tuple[Path, Path], tmp_path: Path) -> None:
+    """A stand and a walk: where forward is, steps tell at the lower back only."""
+    walk = [tmp_path / path.name for path in pair]
+    for path, short in zip(pair, walk, strict=True):
+        rows = pq.read_table(path)
+        pq.write_table(rows.slice(0, round(len(rows) * 25 / SECONDS)), short)
+    answer = ask("analyze", "--pair", *walk, "--out", tmp_path / "out")
+    assert answer.code == 0, answer
+    assert "upper.parquet: The upper sensor: Forward could not be found" in answer.err
+    assert "The lower sensor: Forward" not in answer.err
+
+
 def test_one_of_them_alone_has_no_such_columns(ask: Ask, pair: tuple[Path, Path], tmp_path: Path) -> None:
     """Negative control."""
     assert ask("analyze", pair[0], "--out", tmp_path / "out").code == 0

@@ -41,7 +41,8 @@ def mounts_for(
     for mark in opening:
         if mark.kind != "sensor":
             continue
-        sensor = str(mark.value["sensor"])
+        sensor, role = str(mark.value["sensor"]), str(mark.value.get("role", ""))
+        whose = f"The {role} sensor: " if role in ("upper", "lower") else ""
         if options.mount != AUTO:
             marks.append(_mark(mark, tools.mount_from_axes(options.mount)))
         elif not any(other.kind in _MOUNTING and other.value.get("sensor") == sensor for other in opening):
@@ -49,9 +50,9 @@ def mounts_for(
                 found = _search(path, options, tools, mark)
                 marks.append(_mark(mark, found))
                 if found.source == USUAL:
-                    warnings.append(USUAL_WARNING)
+                    warnings.append(f"{whose}{USUAL_WARNING}")
                 elif not found.forward_known:
-                    warnings.append(f"Forward could not be found in the data: {found.refusal}")
+                    warnings.append(f"{whose}Forward could not be found in the data: {found.refusal}")
             except MountError as refused:
                 warnings.append(
                     f"The mount of sensor {sensor} could not be found in the data: {refused.sentence}"
