@@ -250,6 +250,8 @@ def test_the_summary_counts_what_the_rows_say(tmp_path: Path) -> None:
     )
     sink.push([SittingBout(START_S + 4.0, START_S + 40.0, 20.0, True, START_S + 40.0)])
     sink.close()
+    events = [strict(line) for line in (tmp_path / "a.events.jsonl").read_text().splitlines()]
+    assert {"kind": "fault", "t_s": 1.0, "sensor": "A", "fault": "nan", "count": 3} in events
     found = strict((tmp_path / "a.json").read_text())
     assert found["versions"] == {"supple": "1"}
     assert found["state_s"] == {

@@ -10,12 +10,16 @@ from dataclasses import fields as dataclass_fields
 from enum import StrEnum
 from typing import Any, get_args
 
-from monitor.core.events import Event, Record, Transition
+from monitor.core.events import Event, Fault, Record, Transition
 
 _EVENTS = get_args(Event)
 _NAMES = {kind: re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower() for kind in _EVENTS}
 _FIELDS = {_NAMES[kind]: tuple(field.name for field in dataclass_fields(kind)) for kind in _EVENTS}
-_TRANSITION_NAMES = {"from_state": "from", "to_state": "to"}
+_RENAMED: dict[type, dict[str, str]] = {
+    Transition: {"from_state": "from", "to_state": "to"},
+    Fault: {"kind": "fault"},
+}
+"""Fields of an event that have another name in its object, where `kind` is the event's own."""
 
 
 def event_object(record: Record) -> dict[str, Any] | None:
@@ -25,8 +29,8 @@ def event_object(record: Record) -> dict[str, Any] | None:
         return None
     fields: dict[str, Any] = {key: getattr(record, key) for key in _FIELDS[name]}
     t_s = fields.pop("t_s", fields.get("start_s", fields.get("t_host_s")))
-    if isinstance(record, Transition):
-        fields = {_TRANSITION_NAMES.get(key, key): value for key, value in fields.items()}
+    renamed = _RENAMED.get(type(record), {})
+    fields = {renamed.get(key, key): value for key, value in fields.items()}
     return {"kind": name, "t_s": plain(t_s), **{key: plain(value) for key, value in fields.items()}}
 
 
