@@ -312,7 +312,14 @@ async def test_two_processes_worth_of_radio_meet_over_a_socket(tmp_path: Any) ->
 
 
 @pytest.mark.parametrize(
-    "spec", ["tcp-client:192.0.2.1:9600", "tcp-client:9600", "serial:/dev/ttyS0", "nonsense"]
+    "spec",
+    [
+        "tcp-client:192.0.2.1:9600",
+        "tcp-client:9600",
+        "tcp-client:127.0.0.1:65536",
+        "serial:/dev/ttyS0",
+        "nonsense",
+    ],
 )
 async def test_a_radio_elsewhere_or_of_another_kind_is_refused(spec: str) -> None:
     with pytest.raises(SettingsError, match="not a virtual radio"):

@@ -161,7 +161,14 @@ def test_a_scenario_with_an_unknown_key_is_refused_by_its_name(ask: Ask, tmp_pat
 
 
 @pytest.mark.parametrize(
-    "place", ["tcp-server:0.0.0.0:9600", "tcp-server:192.0.2.1:9600", "nonsense", "tcp-server:"]
+    "place",
+    [
+        "tcp-server:0.0.0.0:9600",
+        "tcp-server:192.0.2.1:9600",
+        "nonsense",
+        "tcp-server:",
+        "tcp-server:127.0.0.1:65536",
+    ],
 )
 def test_the_virtual_radio_stays_on_this_machine(ask: Ask, place: str) -> None:
     refused(ask("sim", "walk", "--hci", place), USAGE, "tcp-server:127.0.0.1")

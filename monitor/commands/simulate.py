@@ -10,6 +10,9 @@ from monitor.commands.options import check_make
 from monitor.core.errors import SettingsError
 from monitor.sources.simulated import TWO_PLACEMENTS, check_scenario, scenario_names, serve
 
+PORT_MAX = 65_535
+"""What TCP has."""
+
 
 def list_scenarios() -> None:
     """Print what there is to simulate."""
@@ -28,10 +31,15 @@ def run_simulator(
             "Give tcp-server:127.0.0.1:9600 or unix-server:/path/to/socket.",
             "hci",
         )
-    if kind == "tcp-server" and not place.startswith(("127.0.0.1:", "localhost:", "[::1]:")):
+    host, _, port = place.rpartition(":")
+    if kind == "tcp-server" and host not in ("127.0.0.1", "localhost", "[::1]"):
         raise SettingsError(
-            "The virtual radio is for this machine alone.",
-            f"Give tcp-server:127.0.0.1:{place.rsplit(':', 1)[-1]}.",
+            "The virtual radio is for this machine alone.", f"Give tcp-server:127.0.0.1:{port}.", "hci"
+        )
+    if kind == "tcp-server" and not (port.isdecimal() and 0 < int(port) <= PORT_MAX):
+        raise SettingsError(
+            f"{port!r} in --hci is no port.",
+            f"Give tcp-server:127.0.0.1:9600, or another from 1 to {PORT_MAX}.",
             "hci",
         )
     check_scenario(scenario)

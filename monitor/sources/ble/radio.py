@@ -22,6 +22,7 @@ RadioSpec: TypeAlias = "str | Controller | None"
 """None: the operating system's Bluetooth. Text: `tcp-client:127.0.0.1:9600` or `unix-client:/path`. Or a controller."""
 
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
+_PORT_MAX = 65_535
 _OPEN_S = 5.0
 """A local socket answers at once or not at all."""
 
@@ -96,7 +97,7 @@ def _check(spec: str) -> None:
     host, _, port = place.rpartition(":")
     if kind == "unix-client" and place:
         return
-    if kind == "tcp-client" and port.isdecimal() and host in _LOOPBACK:
+    if kind == "tcp-client" and port.isdecimal() and int(port) <= _PORT_MAX and host in _LOOPBACK:
         return
     raise SettingsError(
         f"{spec!r} is not a virtual radio of this computer.",
