@@ -19,9 +19,13 @@ def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     return asking(tmp_path, monkeypatch, capsys)
 
 
-def movement(direction: str, peak_deg: float, state: str = "standing") -> dict[str, Any]:
+def movement(
+    direction: str, peak_deg: float, state: str = "standing", start_s: float = 10.0
+) -> dict[str, Any]:
     return {
         "kind": "movement",
+        "start_s": start_s,
+        "end_s": start_s + 4.0,
         "direction": direction,
         "peak_deg": peak_deg,
         "return_error_deg": 2.0,
@@ -72,6 +76,13 @@ def test_what_was_seen_standing_is_set_beside_what_the_sensor_at_its_place_shows
         "no published range at hand"
         in ask("norms", results(tmp_path, "waist", movement("extension", 9.0))).out
     )
+
+
+def test_the_lean_of_sitting_down_is_no_bend(ask: Ask, tmp_path: Path) -> None:
+    sits = {"kind": "transition", "t_s": 53.5}
+    seen = (movement("flexion", 41.0), movement("flexion", 60.0, start_s=50.0), sits)
+    answer = ask("norms", results(tmp_path, "lower_back", *seen)).out
+    assert "flexion once, at most 41 deg" in answer
 
 
 def test_more_than_published_is_not_praised_and_less_is_not_blamed(ask: Ask, tmp_path: Path) -> None:

@@ -35,6 +35,9 @@ BENT = (
     Direction.LATERAL_LEFT,
 )
 
+BESIDE_S = 1.0
+"""Within this of a change of posture a movement is part of it: about as well as its middle is known."""
+
 
 @dataclass(frozen=True, slots=True)
 class Norm:
@@ -97,10 +100,12 @@ def seen_in(results: Path, norms: list[Norm]) -> tuple[str, list[Seen]]:
     try:
         summary = json_module.loads(results.read_text(encoding="utf-8"))
         (place,) = (sensor["placement"] for sensor in summary["sensors"] if sensor["primary"])
-        events = results.with_suffix(".events.jsonl").read_text(encoding="utf-8").splitlines()
+        lines = results.with_suffix(".events.jsonl").read_text(encoding="utf-8").splitlines()
+        events = [json_module.loads(line) for line in lines]
+        changes_s = [event["t_s"] for event in events if event["kind"] == "transition"]
         moved: dict[str, list[tuple[float, float]]] = {}
-        for event in map(json_module.loads, events):
-            if event["kind"] == "movement" and event["state"] == Posture.STANDING:
+        for event in events:
+            if event["kind"] == "movement" and _in_place(event, changes_s):
                 moved.setdefault(event["direction"], []).append(
                     (event["peak_deg"], event["return_error_deg"])
                 )
@@ -113,6 +118,12 @@ def seen_in(results: Path, norms: list[Norm]) -> tuple[str, list[Seen]]:
     return place, [
         _seen(direction, moved[direction], place, norms) for direction in BENT if direction in moved
     ]
+
+
+def _in_place(movement: Mapping[str, Any], changes_s: list[float]) -> bool:
+    """Of somebody who stood and stayed so: who sits down or rises leans forward too."""
+    from_s, until_s = movement["start_s"] - BESIDE_S, movement["end_s"] + BESIDE_S
+    return movement["state"] == Posture.STANDING and not any(from_s <= t_s <= until_s for t_s in changes_s)
 
 
 def _seen(direction: str, peaks: list[tuple[float, float]], place: str, norms: list[Norm]) -> Seen:
