@@ -24,7 +24,7 @@ class MountError(SuppleError):
 
 
 class CalibrationError(SuppleError):
-    """A sensor's own calibration refused. `datum` is the reason in the words of motion.ellipsoid."""
+    """A sensor's own calibration refused. `datum` is the reason in the words of motion.chip.ellipsoid."""
 
 
 class RadioError(SuppleError):
