@@ -9,12 +9,15 @@ import pytest
 from motion_fixtures import SENSOR_TO_BODY, exact_pose, mount_mark, trunk, wxyz
 from scipy.spatial.transform import Rotation
 
-from monitor.core.blocks import LumbarBlock, PoseBlock, take
+from monitor.core.blocks import LumbarBlock, PoseBlock, TrunkBlock, take
+from monitor.core.events import Record
 from monitor.core.inputs import FloatArray, Mark
 from monitor.core.quaternion import multiply
 from monitor.motion.angles import TrunkAngles
 from monitor.motion.join import Join
+from monitor.motion.live_heading import LiveHeading
 from monitor.motion.shared_motion import HEADINGS, heading_runs, runs_of, turn_at, value_of
+from tests.laws import alone, at_random, cut_breaches, read_only, row_by_row, run, whole
 
 RATE_HZ = 50.0
 N = 3000
@@ -41,9 +44,9 @@ def worn(drift_deg: FloatArray | float, together: bool = True) -> tuple[PoseBloc
 
 
 def test_the_difference_of_two_headings_is_found_whatever_the_mounts_and_the_twist() -> None:
-    (run,) = heading_runs(*([pose] for pose in worn(70.0)))
-    assert np.degrees(run.turn) == pytest.approx(np.full(len(run.turn), -70.0), abs=3.0)
-    assert (run.start_s, run.end_s) == (0.0, pytest.approx(60.0, abs=0.3))
+    (found,) = heading_runs(*([pose] for pose in worn(70.0)))
+    assert np.degrees(found.turn) == pytest.approx(np.full(len(found.turn), -70.0), abs=3.0)
+    assert (found.start_s, found.end_s) == (0.0, pytest.approx(60.0, abs=0.3))
 
 
 def test_a_drift_is_followed() -> None:
@@ -81,16 +84,20 @@ def test_how_the_rows_are_cut_matters_little_and_a_mark_keeps_it_exactly() -> No
     assert (kept.turn == whole.turn).all() and (kept.t_s == whole.t_s).all()
 
 
-def lumbar_rotation(drift_deg: FloatArray, headings: bool) -> FloatArray:
+def angles_of(drift_deg: FloatArray, headings: bool) -> list[Record]:
+    """What comes to Join, the upper sensor's rows first."""
     upper, lower = worn(drift_deg)
     marks = [Mark(0.0, "sensor", {"sensor": s, "role": r}) for s, r in (("U", "upper"), ("L", "lower"))]
     if headings:
         marks.append(Mark(0.0, HEADINGS, value_of(heading_runs([upper], [lower]))))
-    stage = Join()
-    items = [*marks]
+    items: list[Record] = [*marks]
     for pose, mount in ((upper, SENSOR_TO_BODY), (lower, OTHER_MOUNT)):
         items += TrunkAngles(pose.imu.sensor).push([mount_mark(mount, sensor=pose.imu.sensor), pose])
-    records = [*stage.push(items), *stage.close()]
+    return items
+
+
+def lumbar_rotation(drift_deg: FloatArray, headings: bool) -> FloatArray:
+    records = run(Join, whole(angles_of(drift_deg, headings)))
     return np.concatenate([r.rotation_deg for r in records if isinstance(r, LumbarBlock)])
 
 
@@ -99,5 +106,75 @@ def test_rotation_between_two_sensors_does_not_drift_where_the_headings_are_know
     truth = TWIST_DEG
     known = lumbar_rotation(drift_deg, headings=True)
     assert np.median(np.abs(known - truth)) < 2.5
-    unknown = lumbar_rotation(drift_deg, headings=False)
-    assert np.isnan(unknown).all(), "never still, and nothing else is known of the headings"
+
+
+def test_live_it_does_not_drift_once_a_few_bends_were_seen() -> None:
+    drift_deg = 40.0 + 0.3 * T_S
+    live = lumbar_rotation(drift_deg, headings=False)
+    assert np.isnan(live[: int(5 * RATE_HZ)]).all(), "never still, and nothing else is known of the headings"
+    late = slice(int(25 * RATE_HZ), None)
+    assert np.abs(live[late] - TWIST_DEG[late]).max() < 12.0, "half a minute of drift behind, and no more"
+    steady = lumbar_rotation(np.full(N, 40.0), headings=False)
+    assert np.median(np.abs(steady[late] - TWIST_DEG[late])) < 2.5
+
+
+def test_live_the_same_bits_however_the_rows_come() -> None:
+    items = read_only(angles_of(40.0 + 0.3 * T_S, headings=False))
+    upper, lower = (item for item in items if isinstance(item, TrunkBlock))
+    others = [item for item in items if not isinstance(item, TrunkBlock)]
+    stream = [*others, upper, lower]
+    in_turn = [take(b, slice(i, i + 7)) for i in range(0, N, 7) for b in (lower, upper)]
+    ways = {"whole": whole(stream), "in turn": alone([*others, *in_turn]), "rows": row_by_row(stream)}
+    assert cut_breaches(Join, ways | {"random": at_random(stream, 3)}) == []
+
+
+def test_which_of_the_two_rolls_back_in_a_slump_does_not_matter() -> None:
+    """The pelvis rolls back while the chest goes forward, for a third of the time: the axis is the same."""
+    sense = np.where(T_S < 40.0, 1.0, -1.0)
+    upper = drifting(exact_pose(trunk(SWAY_DEG, BEND_DEG, n=N), RATE_HZ, sensor="U"), 70.0)
+    lower = exact_pose(trunk(SWAY_DEG * sense, BEND_DEG * sense, n=N), RATE_HZ, OTHER_MOUNT, sensor="L")
+    (found,) = heading_runs([upper], [lower])
+    assert np.degrees(found.turn) == pytest.approx(np.full(len(found.turn), -70.0), abs=5.0)
+
+
+def swung(
+    live: LiveHeading, start_s: float, end_s: float, size: float, turn: float, breaks: float = 0.0
+) -> None:
+    """Both sides sway about one axis, in rad/s; the lower one's earth turned by `turn` rad."""
+    t_s = np.arange(start_s, end_s, 0.02)
+    rate = size * np.sin(2 * np.pi * 0.3 * t_s) * (1 + 0j)
+    live.add(0, t_s, rate, np.zeros(len(t_s)))
+    live.add(1, t_s, rate * np.exp(1j * turn), np.full(len(t_s), breaks))
+
+
+def asked(live: LiveHeading, t_s: float, breaks: float = 0.0) -> tuple[float, float]:
+    turn, sd_deg = live.at(np.array([t_s]), np.zeros(1), np.array([breaks]))
+    return float(turn[0]), float(sd_deg[0])
+
+
+def test_what_was_seen_long_ago_is_less_sure_and_in_the_end_unknown() -> None:
+    live = LiveHeading()
+    swung(live, 0.0, 30.0, 0.5, 0.4)
+    swung(live, 30.0, 300.0, 1e-4, 0.4)
+    turns, sds = zip(*(asked(live, t_s) for t_s in (30.5, 60.5, 90.5)), strict=True)
+    assert turns == pytest.approx((0.4, 0.4, 0.4), abs=1e-3)
+    assert sds[0] < sds[1] < sds[2] < 10.0
+    assert np.isnan(asked(live, 299.5)).all()
+
+
+def test_what_was_seen_before_a_filter_began_anew_says_nothing_of_after() -> None:
+    live = LiveHeading()
+    swung(live, 0.0, 30.0, 0.5, 0.4)
+    swung(live, 31.0, 60.0, 0.5, -0.9, breaks=1.0)
+    assert asked(live, 29.5)[0] == pytest.approx(0.4, abs=1e-3)
+    assert np.isnan(asked(live, 31.5, breaks=1.0)).all(), "not a second has passed"
+    assert asked(live, 59.5, breaks=1.0)[0] == pytest.approx(-0.9, abs=1e-3)
+
+
+def test_nothing_that_comes_later_changes_what_was_known() -> None:
+    short, long = LiveHeading(), LiveHeading()
+    swung(short, 0.0, 30.0, 0.5, 0.4)
+    swung(long, 0.0, 30.0, 0.5, 0.4)
+    swung(long, 30.0, 60.0, 2.0, 1.2)
+    assert asked(short, 28.3) == asked(long, 28.3)
+    assert asked(long, 59.5)[0] > 0.8, "negative control: it does change what is known later"

@@ -86,13 +86,17 @@ class TrunkBlock:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LumbarBlock:
-    """Upper trunk relative to lower trunk (two sensors). Signs as for the trunk; NaN where either side is missing."""
+    """Upper trunk relative to lower trunk (two sensors). Signs as for the trunk; NaN where either side is missing.
+
+    `rotation_sd_deg` (n,) one standard deviation of the rotation, None or NaN where nobody states it.
+    """
 
     t_s: FloatArray
     flexion_deg: FloatArray
     lateral_deg: FloatArray
     rotation_deg: FloatArray
     ok: BoolArray
+    rotation_sd_deg: FloatArray | None = None
 
     def __len__(self) -> int:
         return len(self.t_s)

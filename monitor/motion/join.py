@@ -9,14 +9,15 @@ import numpy as np
 from monitor.core.blocks import LumbarBlock, TrunkBlock, freeze
 from monitor.core.events import MountSet, Record
 from monitor.core.inputs import BoolArray, FloatArray, Mark
-from monitor.core.quaternion import conjugate, multiply, up_in_source
-from monitor.motion.shared_motion import HEADINGS, HeadingRun, runs_of, turn_at
+from monitor.core.quaternion import conjugate, multiply, rotate, up_in_source
+from monitor.motion.live_heading import LiveHeading
+from monitor.motion.shared_motion import HEADINGS, HOLE_S, ComplexArray, HeadingRun, runs_of, turn_at
 from monitor.motion.silence import SILENCE
 from monitor.motion.tilt import tilt_deg
 
 MAX_HOLE_S = 0.25
 """Rows of the lower sensor further apart than this say nothing of the time between them."""
-_UP, _ROTATION, _FORWARD, _OK, _HEADING, _COLUMNS = slice(0, 3), 3, 4, 5, slice(6, 8), 8
+_UP, _ROTATION, _FORWARD, _OK, _HEADING, _BREAKS, _SD, _COLUMNS = slice(0, 3), 3, 4, 5, slice(6, 8), 8, 9, 10
 
 
 class Join:
@@ -26,8 +27,9 @@ class Join:
     or the close: then it is given out with NaN.
 
     The headings of two sensors are not comparable as they are. Where a Mark `headings` tells how they differ (found in the
-    motion that both share: motion.shared_motion), rotation counts from the two mounts' forward and does not drift. Elsewhere
-    each is taken from its own last still moment, where the trunk is taken to be untwisted (being still while bent to a side
+    motion that both share: motion.shared_motion), or the motion so far does (motion.live_heading), rotation counts from the
+    two mounts' forward and does not drift; it is then taken to be less than 90 degrees, as it is in people. Elsewhere each
+    is taken from its own last still moment, where the trunk is taken to be untwisted (being still while bent to a side
     hides up to some 4 deg of lateral). Flexion and lateral are NaN where a forward is unknown, rotation where nothing is
     known of the headings.
     """
@@ -39,6 +41,7 @@ class Join:
         self._mounts: dict[str, FloatArray] = {}
         self._runs: list[HeadingRun] = []
         self._silent: set[str] = set()
+        self._live = LiveHeading()
 
     def push(self, items: Sequence[Record]) -> list[Record]:
         out: list[Record] = []
@@ -48,7 +51,7 @@ class Join:
                 continue
             out.append(item)
             if isinstance(item, TrunkBlock) and item.sensor in self._roles and len(item):
-                self._roles[item.sensor].add(item, self._mounts.get(item.sensor))
+                self._add(item)
                 self._settle(out)
             elif isinstance(item, MountSet):
                 self._mounts[item.sensor] = conjugate(np.array(item.quat))
@@ -68,6 +71,11 @@ class Join:
         if role in ("upper", "lower"):
             self._roles[str(mark.value["sensor"])] = self._upper if role == "upper" else self._lower
 
+    def _add(self, block: TrunkBlock) -> None:
+        rows = self._roles[block.sensor]
+        level, breaks = rows.add(block, self._mounts.get(block.sensor))
+        self._live.add(0 if rows is self._upper else 1, block.t_s, level, breaks)
+
     def _heard_or_not(self, sensor: str, silent: bool, out: list[Record]) -> None:
         (self._silent.add if silent else self._silent.discard)(sensor)
         self._settle(out)
@@ -77,6 +85,7 @@ class Join:
         self._emit(np.inf if self._lower in silent else self._lower.end_s, out)
         if self._upper in silent:
             self._lower.forget(np.inf)
+            self._live.alone(1)
 
     def _emit(self, until_s: float, out: list[Record]) -> None:
         if self._upper.empty or self._upper.start_s > until_s:
@@ -84,15 +93,25 @@ class Join:
         t_s, upper = self._upper.taken(until_s)
         lower = self._lower.at(t_s)
         self._lower.forget(float(t_s[-1]))
-        flexion, lateral, rotation = _relative(upper, lower, turn_at(self._runs, t_s))
+        live, sd = self._live.at(t_s, upper[:, _BREAKS], lower[:, _BREAKS])
+        self._live.forget(float(t_s[-1]))
+        turn = turn_at(self._runs, t_s)
+        told = np.isfinite(turn)
+        turn, sd = np.where(told, turn, live), np.where(told, np.nan, sd)
+        flexion, lateral, rotation, shared = _relative(upper, lower, turn)
+        apart = np.sqrt(upper[:, _SD] ** 2 + lower[:, _SD] ** 2)
+        sd = np.where(np.isfinite(rotation), np.where(shared, sd, apart), np.nan)
         ok = (upper[:, _OK] > 0) & (lower[:, _OK] > 0)
-        out.append(freeze(LumbarBlock(t_s, flexion, lateral, rotation, ok)))
+        out.append(freeze(LumbarBlock(t_s, flexion, lateral, rotation, ok, sd)))
 
 
 class _Rows:
-    """Rows of one sensor not yet used: times, and columns up x y z, rotation, forward known, ok, heading's cos and sin."""
+    """Rows of one sensor not yet used: times, and columns up x y z, rotation, forward known, ok, heading's cos and sin,
+    how often the filter began anew, sd of the rotation."""
 
     def __init__(self) -> None:
+        self._last_s = np.inf
+        self._breaks = 0.0
         self._times: list[FloatArray] = []
         self._columns: list[FloatArray] = []
 
@@ -108,16 +127,26 @@ class _Rows:
     def end_s(self) -> float:
         return float(self._times[-1][-1]) if self._times else -np.inf
 
-    def add(self, block: TrunkBlock, unmounted: FloatArray | None) -> None:
-        """`unmounted`: body -> sensor, None where no mount is known."""
+    def add(self, block: TrunkBlock, unmounted: FloatArray | None) -> tuple[ComplexArray, FloatArray]:
+        """`unmounted`: body -> sensor, None where no mount is known. Gives the level rates x + iy (n,) rad/s, breaks (n,)."""
         columns = np.empty((len(block), _COLUMNS))
         columns[:, _UP] = block.up
         columns[:, _ROTATION] = np.radians(block.rotation_deg)
         columns[:, _FORWARD] = np.isfinite(block.flexion_deg)
         columns[:, _OK] = block.ok
-        columns[:, _HEADING] = np.nan if unmounted is None else _level(multiply(block.quat, unmounted))
+        body = block.quat
+        if unmounted is not None:  # before and between mounts the rates are in sensor axes
+            mounted = np.isfinite(block.inclination_deg)[:, None]
+            body = np.where(mounted, multiply(block.quat, unmounted), block.quat)
+        columns[:, _HEADING] = np.nan if unmounted is None else _level(body)
+        steps = np.diff(block.t_s, prepend=self._last_s)
+        columns[:, _BREAKS] = self._breaks + np.cumsum(steps > HOLE_S)
+        self._last_s, self._breaks = float(block.t_s[-1]), float(columns[-1, _BREAKS])
+        columns[:, _SD] = np.nan if block.rotation_sd_deg is None else block.rotation_sd_deg
         self._times.append(block.t_s)
         self._columns.append(columns)
+        rate = rotate(body, np.radians(block.rate_deg_s))
+        return rate[:, 0] + 1j * rate[:, 1], columns[:, _BREAKS]
 
     def taken(self, until_s: float) -> tuple[FloatArray, FloatArray]:
         """Rows up to `until_s`, out of here."""
@@ -171,15 +200,16 @@ def _level(body: FloatArray) -> FloatArray:
 
 def _relative(
     upper: FloatArray, lower: FloatArray, turn: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Flexion, lateral, rotation in degrees of the upper body frame in the lower one.
+) -> tuple[FloatArray, FloatArray, FloatArray, BoolArray]:
+    """Flexion, lateral, rotation in degrees of the upper body frame in the lower one; whether by `turn`.
 
-    `turn` (n,) rad leads from the upper one's heading to the lower one's, NaN where that is not known.
+    `turn` (n,) rad leads from the upper one's heading to the lower one's, up to half a turn; NaN where that is not known.
     """
     forward = (upper[:, _FORWARD] == 1.0) & (lower[:, _FORWARD] == 1.0)
     above = np.arctan2(upper[:, 7], upper[:, 6]) + turn
     below = np.arctan2(lower[:, 7], lower[:, 6])
     shared = forward & np.isfinite(above) & np.isfinite(below)
+    above = below + np.remainder(above - below + np.pi / 2, np.pi) - np.pi / 2
     above = np.where(shared, above, upper[:, _ROTATION])
     below = np.where(shared, below, lower[:, _ROTATION])
     headed = np.isfinite(above) & np.isfinite(below)
@@ -191,7 +221,7 @@ def _relative(
     flexion, lateral = np.where(forward, flexion, np.nan), np.where(forward, lateral, np.nan)
     turn = np.degrees(2.0 * np.arctan2(relative[:, 3], relative[:, 0]))
     turn = np.remainder(turn + 180.0, 360.0) - 180.0
-    return flexion, lateral, np.where(headed, turn, np.nan)
+    return flexion, lateral, np.where(headed, turn, np.nan), shared
 
 
 def _attitude(rows: FloatArray, turn: FloatArray) -> FloatArray:

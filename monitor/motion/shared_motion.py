@@ -2,7 +2,8 @@
 
 Without a magnetometer each sensor's earth has a heading of its own, which drifts. But a bend or a sway turns upper and
 lower back about nearly the same level axis: the angle between that axis as one sensor sees it and as the other does is
-the difference of their headings, whatever the mounts are and however the trunk is twisted meanwhile.
+the difference of their headings, whatever the mounts are and however the trunk is twisted meanwhile. Not always in the same
+sense: slumping, the pelvis rolls back while the chest goes forward. So axes are compared, and the sense is that of most motion.
 """
 
 from __future__ import annotations
@@ -26,13 +27,17 @@ HEADINGS = "headings"
 BIN_S = 0.2
 """Rates are averaged over this: a trunk bends and sways below 2 Hz. What is faster is skin, steps and wheels, which the two
 sensors do not share; and sensors at different rates then compare."""
+PIECE_BINS = 5
+"""A second: within it the two turn in one sense."""
 TILE_S = 10.0
 NEAR_TILES = (1.0, 2.0, 3.0, 2.0, 1.0)
 """One minute of motion around each moment: headings of a good chip drift apart by some degrees in that time."""
-LEAST_SWING_RAD2_S = 0.1
-"""Sum of the squared level rate over time: one bend of 20 deg in a second. Less says nothing."""
-LEAST_ALIKE = 0.6
-"""Share of the level motion that both have about one axis. Below this the two do not move as one trunk."""
+LEAST_SWING_RAD2_S = 0.5
+"""Sum of the squared level rate over time: a bend of 45 deg in a second. Less says nothing: who sits and fidgets moves upper
+and lower back each in its own way."""
+LEAST_ALIKE = 0.4
+"""Share of the level motion that both have about one axis: so far apart that the angle is off by 40 deg from second to second.
+Below this the two do not move as one trunk. (The angle is doubled, so this is stricter than it looks.)"""
 HOLE_S = 0.25
 """The filter begins anew after a hole longer than 0.2 s, and with it the heading; a step at 20 Hz is no hole."""
 
@@ -126,8 +131,13 @@ def _level_rates(poses: Iterable[PoseBlock]) -> _LevelRates:
 def _run(numbers: IntArray, product: ComplexArray, above: FloatArray, below: FloatArray) -> HeadingRun | None:
     """None where no tile of the run has motion enough."""
     tile = (numbers * BIN_S // TILE_S).astype(np.int64)
+    second = numbers // PIECE_BINS - numbers[0] // PIECE_BINS
+    piece = np.bincount(second, product.real) + 1j * np.bincount(second, product.imag)
+    piece_tile = (np.arange(len(piece)) + numbers[0] // PIECE_BINS) * (PIECE_BINS * BIN_S) // TILE_S
+    piece_tile = np.minimum(piece_tile.astype(np.int64), tile[-1]) - tile[0]
     tile -= tile[0]
-    vector = _nearby(tile, product.real) + 1j * _nearby(tile, product.imag)
+    axis = piece * piece / np.where(piece != 0.0, np.abs(piece), 1.0)  # twice the angle: without the sense
+    vector = _nearby(piece_tile, axis.real) + 1j * _nearby(piece_tile, axis.imag)
     # The upper back moves more: sizes are compared by their geometric mean.
     swing = np.sqrt(_nearby(tile, above) * _nearby(tile, below))
     good = (swing >= LEAST_SWING_RAD2_S) & (np.abs(vector) >= LEAST_ALIKE * swing)
@@ -135,7 +145,9 @@ def _run(numbers: IntArray, product: ComplexArray, above: FloatArray, below: Flo
         return None
     start_s, end_s = float(numbers[0] * BIN_S), float((numbers[-1] + 1) * BIN_S)
     middle_s = (numbers[0] * BIN_S // TILE_S + np.flatnonzero(good) + 0.5) * TILE_S
-    return HeadingRun(start_s, end_s, middle_s, np.unwrap(np.angle(vector[good])))
+    turn = np.unwrap(np.angle(vector[good])) / 2.0
+    sense = piece * np.exp(-1j * np.interp(piece_tile, np.flatnonzero(good), turn))
+    return HeadingRun(start_s, end_s, middle_s, turn + (np.pi if sense.real.sum() < 0.0 else 0.0))
 
 
 def _nearby(tile: IntArray, part: FloatArray) -> FloatArray:
