@@ -115,8 +115,9 @@ def live(
     """Show and record angles, posture, sitting time and prompts.
 
     From a paired sensor, or with --sim from a simulated one; in a window where there is a display, else in the
-    terminal, and as with --json where the output is piped. Two sensors, at the lower and the upper back, also give the angles between them: name both once with
-    --device, and from then on `supple live` opens both. Ctrl-C ends it and keeps what was recorded.
+    terminal, and as with --json where the output is piped. Two sensors, at the lower and the upper back, also give the
+    angles between them: name both once with --device, and from then on `supple live` opens both. Ctrl-C ends it and
+    keeps what was recorded.
     """
     from monitor.commands.live import run_live
     from monitor.commands.options import LiveOptions, times_real_time
