@@ -71,6 +71,44 @@ def test_a_pair_gives_the_lumbar_angles_of_the_wearer_in_its_own_time(
     assert [(s["role"], s["primary"]) for s in summary["sensors"]] == [("lower", True), ("upper", False)]
 
 
+def test_each_of_the_two_may_have_axes_of_its_own(ask: Ask, pair: tuple[Path, Path], tmp_path: Path) -> None:
+    """The lower one is worn upside down: its x and z point the other way."""
+    upper, lower = pair
+    turned = tmp_path / "lower.parquet"
+    table = pq.read_table(lower)
+    signs = {name: -1.0 for name in NAMES if "_x_" in name or "_z_" in name}
+    columns = {name: table[name].to_numpy() * signs.get(name, 1.0) for name in NAMES}
+    pq.write_table(pa.table(columns), turned)
+    both = (
+        "--pair",
+        upper,
+        turned,
+        "--mount",
+        "forward=+x,up=+z/forward=-x,up=-z",
+        "--out",
+        tmp_path / "own",
+    )
+    plain = ("--pair", *pair, "--mount", "forward=+x,up=+z", "--out", tmp_path / "same")
+    assert (ask("analyze", *both).code, ask("analyze", *plain).code) == (0, 0)
+    own, same = (
+        pq.read_table(tmp_path / name / "upper.parquet")["lumbar_flexion_deg"]
+        .to_numpy(zero_copy_only=False)
+        .astype(float)
+        for name in ("own", "same")
+    )
+    known = np.isfinite(same)
+    assert known.mean() > 0.8
+    assert own[known] == pytest.approx(same[known], abs=0.05)
+
+
+def test_axes_of_two_are_refused_where_there_is_one(
+    ask: Ask, pair: tuple[Path, Path], tmp_path: Path
+) -> None:
+    answer = ask("analyze", pair[1], "--mount", "forward=+x,up=+z/forward=-x,up=-z", "--out", tmp_path / "o")
+    assert answer.code != 0
+    assert "names the axes of 2 sensors" in answer.out + answer.err
+
+
 def test_a_warning_says_of_which_of_the_two_it_is(ask: Ask, pair: tuple[Path, Path], tmp_path: Path) -> None:
     """A stand and a walk: where forward is, steps tell at the lower back only."""
     walk = [tmp_path / path.name for path in pair]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from monitor.cohort.meter import Meter, Phase, Report, unheard
-from monitor.cohort.mounting import USUAL, headings_for, mounts_for, opening_marks, with_mounts
+from monitor.cohort.mounting import PER_SENSOR, USUAL, headings_for, mounts_for, opening_marks, with_mounts
 from monitor.cohort.tools import AnalyzeOptions, Output, Tools
 from monitor.core.errors import SettingsError, SuppleError
 from monitor.core.inputs import Input, Mark, Rows
@@ -61,7 +61,8 @@ def analyze_files(
     """
     check_stems(paths)
     if options.mount != "auto":
-        tools.mount_from_axes(options.mount)
+        for axes in options.mount.split(PER_SENSOR):
+            tools.mount_from_axes(axes)
     private_folder(folder.absolute())
     jobs = min(options.jobs or os.cpu_count() or 1, len(paths))
     outcomes: dict[Path, Outcome] = {}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from monitor.cohort.tools import AnalyzeOptions, MountLike, Tools
 from monitor.core.blocks import PoseBlock
-from monitor.core.errors import MountError
+from monitor.core.errors import MountError, SettingsError
 from monitor.core.inputs import Input, Mark, Packet, Rows
 from monitor.pipeline import headings_mark, oriented
 
@@ -21,6 +21,8 @@ USUAL_WARNING = (
     "not to a calibrated upright."
 )
 _MOUNTING = ("mount", "calibrate")
+PER_SENSOR = "/"
+_ROLES = ("upper", "lower")
 
 
 def opening_marks(blocks: Iterator[list[Input]]) -> list[Mark]:
@@ -44,7 +46,7 @@ def mounts_for(
         sensor, role = str(mark.value["sensor"]), str(mark.value.get("role", ""))
         whose = f"The {role} sensor: " if role in ("upper", "lower") else ""
         if options.mount != AUTO:
-            marks.append(_mark(mark, tools.mount_from_axes(options.mount)))
+            marks.append(_mark(mark, given_mount(options.mount, str(mark.value.get("role")), tools)))
         elif not any(other.kind in _MOUNTING and other.value.get("sensor") == sensor for other in opening):
             try:
                 found = _search(path, options, tools, mark)
@@ -58,6 +60,23 @@ def mounts_for(
                     f"The mount of sensor {sensor} could not be found in the data: {refused.sentence}"
                 )
     return marks, warnings
+
+
+def given_mount(text: str, role: str, tools: Tools) -> MountLike:
+    """The axes of `text` for the sensor of `role`: one pair of axes for all, or the upper sensor's `/` the lower one's.
+
+    Raises SettingsError for axes that are none, and for two pairs where there is one sensor.
+    """
+    given = text.split(PER_SENSOR)
+    if len(given) == 1:
+        return tools.mount_from_axes(text)
+    if len(given) != len(_ROLES) or role not in _ROLES:
+        raise SettingsError(
+            f"{text!r} names the axes of {len(given)} sensors, but here there is another number.",
+            "Write one pair of axes, or with two sensors the upper one's, a slash and the lower one's.",
+            "mount",
+        )
+    return tools.mount_from_axes(given[_ROLES.index(role)])
 
 
 def headings_for(opening: Sequence[Mark], path: Path, options: AnalyzeOptions, tools: Tools) -> list[Mark]:

@@ -15,7 +15,8 @@ from monitor.core.protocols import Sink
 @dataclass(frozen=True, slots=True)
 class AnalyzeOptions:
     """`placement` is where an imported file's sensor was worn (session files know). `mount`: `auto` (a session's own where
-    it has one, else found in the data) or axes such as `forward=+z,up=+x`. `column_map`: a map of columns in TOML.
+    it has one, else found in the data) or axes such as `forward=+z,up=+x`; of two sensors, if they differ, the upper one's,
+    `/`, the lower one's. `column_map`: a map of columns in TOML.
     `offline`: the non-causal filter for the angles. `jobs`: files at the same time, None for one per core. `lower`: the
     table of the lower sensor where the file is that of the upper one of a pair.
     """
