@@ -40,7 +40,6 @@ class Guide(AbstractContextManager["Guide"]):
     def __init__(self, out: TextIO) -> None:
         self._console = Console(file=out)
         self._told = 0
-        self._begun = False
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
 
     def __enter__(self) -> Guide:

@@ -11,7 +11,7 @@ import json
 import struct
 import zlib
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -51,14 +51,6 @@ RESIDUE = 0x2144DF1C
 BODY_MAX_BYTES = 65_536
 """A radio value has at most 512 bytes; marks are small. Larger rows are refused, on writing and on reading."""
 NAMES_MAX = 4_096
-
-
-class Identity(NamedTuple):
-    """Which sample a packet starts with. Each 0 <= value < 2**63, `stream` < 256."""
-
-    boot: int
-    stream: int
-    seq: int
 
 
 def text_crc(seed: int, *parts: object) -> int:

@@ -20,7 +20,7 @@ from monitor.store.places import check_folder
 from monitor.store.schema import MARK, PACKET, ROW, TICK
 
 Identify = Callable[[Packet], tuple[int, int, int] | None]
-"""(boot, stream, seq of the first sample) of a packet, None where its bytes carry none; see `schema.Identity`."""
+"""(boot, stream, seq of the first sample) of a packet, each below 2**63, or None where its bytes carry none."""
 
 _INSERT = "INSERT INTO input (n, kind, sensor, boot, stream, seq, body) VALUES (?, ?, ?, ?, ?, ?, ?)"
 
