@@ -226,6 +226,6 @@ class HeldTwist(TurningScript):
 
 def test_back_from_a_held_twist_is_no_movement_but_from_where_one_has_long_faced_it_is() -> None:
     assert [m.direction for m in told(HeldTwist(12.0), (0.0, Posture.STANDING))] == [Direction.ROTATION_LEFT]
-    (there, back) = told(HeldTwist(30.0), (0.0, Posture.STANDING))
+    (_there, back) = told(HeldTwist(30.0), (0.0, Posture.STANDING))
     assert back.direction is Direction.ROTATION_RIGHT
     assert back.peak_deg == pytest.approx(40.0, abs=2.0)
