@@ -201,7 +201,9 @@ def test_a_change_of_the_sampling_rate_loses_no_movement_that_had_ended() -> Non
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 @pytest.mark.parametrize("deg", [1600.0, -1600.0])
-def test_a_twist_is_told_from_where_one_faces_however_far_one_had_turned_before(deg: float, sign: float) -> None:
+def test_a_twist_is_told_from_where_one_faces_however_far_one_had_turned_before(
+    deg: float, sign: float
+) -> None:
     facing = Script().hold(5).walk(10).walk(8).walk(10).hold(5)
     twisting = facing.bend(40 * sign, 3.0, "rotation").hold(8)
     *_, twist = told(TurningScript(twisting, 15.0, 8.0, deg), *WALKING, (33.0, Posture.STANDING))

@@ -19,8 +19,13 @@ AFTER_LYING = 0.9  # P(sitting) right after lying: one gets up by way of sitting
 TILT_MIDDLE_DEG = 11.6  # from walking upright; beyond it one rather sits (Vaha-Ypya 2017)
 TILT_SPREAD_DEG = 4.0  # tilt beyond the middle that makes sitting e times as likely [I]
 TILT_MAX_LOG_ODDS = 2.0  # tilt alone says no more than this: leaning and perching look alike [I]
-OWN_MAX_SITTING, OWN_MAX_STANDING = 2.5, 1.5  # nor do the wearer's own two postures: many a sitter perches [I]
-OWN_STANDING_LOG_ODDS = -1.0  # one's own standing is learned where the tilt says so too, not from a missed seat [I]
+OWN_MAX_SITTING, OWN_MAX_STANDING = (
+    2.5,
+    1.5,
+)  # nor do the wearer's own two postures: many a sitter perches [I]
+OWN_STANDING_LOG_ODDS = (
+    -1.0
+)  # one's own standing is learned where the tilt says so too, not from a missed seat [I]
 OWN_ENOUGH_S = 10.0  # time in each posture from which one's own count, and fully after three times that [I]
 OWN_MEMORY_S = 120.0  # one's own postures are means over about this long [I]
 TELLING_SEPARATION_DEG = 10.0  # postures closer than this make it say less, in proportion [I]

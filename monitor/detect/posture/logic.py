@@ -60,6 +60,9 @@ FINE_ROWS = 3  # rows in a fine frame from which their mean shows a jolt for wha
 FORWARD_QUALITY = 0.6  # of a mount whose forward is trusted to tell rolling back from leaning forward [I]
 LAIN_S = 10.0  # who lay for less has not been lying: the sensor was being put on, or the trunk leaned far [I]
 FORWARD_BEND_S, PRONE_S = 20.0, 5.0  # bent forward beyond the lying angle is no lying before this long; [I]
+BEND_KNOWN_S = (
+    6.0  # bent so for longer one may be on hands and knees: neither standing nor sitting is claimed [I]
+)
 PRONE_RATE_DEG_S = 2.0  # nor before the second as long as the trunk sways so: a bend is held, a bed holds [I]
 THORACIC_NOTICE = (
     "At the chest and upper back sitting and standing are told from movements and restlessness: far less surely than at the "
@@ -340,7 +343,10 @@ class PostureLogic:
         """Judge half a second so far from upright that it is lying, or a bend that lasts."""
         self._bent_s += gait.STEP_S
         if run.bent[i] and self._bent_s <= (PRONE_S if run.still[i] else FORWARD_BEND_S):
-            return []
+            if self._bent_s <= BEND_KNOWN_S:
+                return []
+            self._belief.claimed = Posture.UNKNOWN
+            return self._say(float(run.t_s[i]), Posture.UNKNOWN, 0.5, float(run.decided_s[i]))
         self._lain_s += gait.STEP_S
         self._belief.happened(AFTER_LYING_ODDS if self._lain_s >= LAIN_S else 0.0, Posture.LYING)
         self._twist.forget()

@@ -69,9 +69,10 @@ def find_forward(seen: Evidence, cranial: FloatArray, most_sd_deg: float) -> For
         )
     angle, sd = together
     if math.degrees(sd) > most_sd_deg:
+        walk = ", walk straight on for 10 s" if seen.placement in STEP_SD_DEG else ""
         raise MountError(
             f"Forward is known to {math.degrees(sd):.0f} degrees only.",
-            "Fix the sensor firmly, walk straight on for 10 s and bend straight forward twice.",
+            f"Fix the sensor firmly{walk} and bend straight forward twice.",
             "disagree",
         )
     source = "+".join(w.name for w in witnesses if w.signed)
@@ -104,7 +105,7 @@ def _leaning(
     if sign is None and bends is not None and arm is not None and arm.opposes(bends.angle_rad):
         raise MountError(
             "You seem to have leaned back, not forward.",
-            "Stand up and bend straight forward twice, or walk for 10 s.",
+            f"Stand up and bend straight forward twice{', or walk for 10 s' if seen.placement in STEP_SD_DEG else ''}.",
             "disagree",
         )
     leans = leans_witness(up[:, :2], tilt_deg, free & ~bending, seen.rate_hz, seen.placement, by_arm)
@@ -134,6 +135,7 @@ def _nothing_signed(bends: int, walking: Walking | None, placement: str) -> Moun
             "Bend forward twice, gently.",
             "thoracic_gait",
         )
+    walk = ", or walk for 10 s" if placement in STEP_SD_DEG else ""
     return MountError(
-        "Nothing told which way is forward.", "Bend forward twice, gently, or walk for 10 s.", "no_forward"
+        "Nothing told which way is forward.", f"Bend forward twice, gently{walk}.", "no_forward"
     )
