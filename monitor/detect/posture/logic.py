@@ -343,7 +343,7 @@ class PostureLogic:
         """Judge half a second so far from upright that it is lying, or a bend that lasts."""
         self._bent_s += gait.STEP_S
         if run.bent[i] and self._bent_s <= (PRONE_S if run.still[i] else FORWARD_BEND_S):
-            if self._bent_s <= BEND_KNOWN_S:
+            if self._bent_s <= BEND_KNOWN_S or self._state is Posture.LYING:
                 return []
             self._belief.claimed = Posture.UNKNOWN
             return self._say(float(run.t_s[i]), Posture.UNKNOWN, 0.5, float(run.decided_s[i]))
