@@ -20,7 +20,8 @@ from tests.door import Ask, asking, refused
 SECONDS, START_S = 90.0, 7_000.0
 AXES = {"upper_back": "upper", "lower_back": "lower"}
 NAMES = ["t_s", *(f"acc_{a}_m_s2" for a in "xyz"), *(f"gyr_{a}_rad_s" for a in "xyz")]
-LUMBAR = ["lumbar_flexion_deg", "lumbar_lateral_deg", "lumbar_rotation_deg"]
+PLANES = ("flexion", "lateral", "rotation")
+LUMBAR = [*(f"lumbar_{plane}_deg" for plane in PLANES), *(f"lumbar_{plane}_sd_deg" for plane in PLANES)]
 
 
 @pytest.fixture
@@ -56,10 +57,13 @@ def test_a_pair_gives_the_lumbar_angles_of_the_wearer_in_its_own_time(
     answer = ask("analyze", "--pair", *pair, "--out", tmp_path / "out", "--mount", "forward=+x,up=+z")
     assert answer.code == 0, answer
     table = pq.read_table(tmp_path / "out" / "upper.parquet")
-    assert table.column_names[-3:] == LUMBAR
+    assert table.column_names[-6:] == LUMBAR
     t_s = table["t_s"].to_numpy()
     assert t_s[0] == pytest.approx(START_S) and len(t_s) == pytest.approx(SECONDS * 50, abs=3)
     flexion = table["lumbar_flexion_deg"].to_numpy(zero_copy_only=False).astype(float)
+    sd = table["lumbar_flexion_sd_deg"].to_numpy(zero_copy_only=False).astype(float)
+    assert (np.isfinite(sd) == np.isfinite(flexion)).all()
+    assert np.nanmin(sd) > 0.5 * np.nanmin(table["flexion_sd_deg"].to_numpy(zero_copy_only=False))
     wearer = Wearer(load("mobility"), 0)
     upper, lower = (wearer.truth(t_s - START_S, placement).flexion_deg for placement in AXES)
     known = np.isfinite(flexion) & (t_s > START_S + 10)

@@ -50,7 +50,7 @@ def test_the_page_of_the_analysis_names_every_column_and_every_event(tmp_path):
     sink.push([Mark(0.0, "sensor", {"sensor": role, "role": role}) for role in ("upper", "lower")])
     sink.close()
     columns = pq.read_schema(tmp_path / "a.parquet").names
-    assert len(columns) == 18
+    assert len(columns) == 21
     columns += ["live_inclination_deg", "live_flexion_deg", "live_lateral_deg"]
     assert [name for name in columns if f"`{name}`" not in page] == []
     events = [re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower() for kind in get_args(Event)]

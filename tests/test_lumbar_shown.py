@@ -164,5 +164,8 @@ def test_the_lines_tell_them_once_a_second_however_they_are_cut(rows: int) -> No
         "lumbar_flexion_deg": 34.0,
         "lumbar_lateral_deg": -8.0,
         "lumbar_rotation_deg": 1.0,
+        "lumbar_flexion_sd_deg": None,
+        "lumbar_lateral_sd_deg": None,
+        "lumbar_rotation_sd_deg": None,
         "ok": True,
     }

@@ -88,7 +88,7 @@ class TrunkBlock:
 class LumbarBlock:
     """Upper trunk relative to lower trunk (two sensors). Signs as for the trunk; NaN where either side is missing.
 
-    `rotation_sd_deg` (n,) one standard deviation of the rotation, None or NaN where nobody states it.
+    `*_sd_deg` (n,) one standard deviation of each, None or NaN where nobody states it.
     """
 
     t_s: FloatArray
@@ -96,6 +96,8 @@ class LumbarBlock:
     lateral_deg: FloatArray
     rotation_deg: FloatArray
     ok: BoolArray
+    flexion_sd_deg: FloatArray | None = None
+    lateral_sd_deg: FloatArray | None = None
     rotation_sd_deg: FloatArray | None = None
 
     def __len__(self) -> int:

@@ -16,7 +16,10 @@ HOLD_STEP_S = 60.0
 """A static hold is told of at each further minute of it, not at each second."""
 CREEP_STEP = 0.1
 _ANGLES = ("inclination_deg", "flexion_deg", "lateral_deg", "rotation_deg", "uncertainty_deg")
-_LUMBAR = ("flexion_deg", "lateral_deg", "rotation_deg")
+_LUMBAR = (
+    *("flexion_deg", "lateral_deg", "rotation_deg"),
+    *("flexion_sd_deg", "lateral_sd_deg", "rotation_sd_deg"),
+)
 _B = TypeVar("_B", TrunkBlock, LumbarBlock)
 
 
@@ -117,7 +120,8 @@ def _angles_line(block: TrunkBlock, i: int) -> dict[str, Any]:
 
 
 def _lumbar_line(block: LumbarBlock, i: int) -> dict[str, Any]:
-    angles = {f"lumbar_{name}": _rounded(getattr(block, name)[i]) for name in _LUMBAR}
+    stated = {name: getattr(block, name) for name in _LUMBAR}
+    angles = {f"lumbar_{name}": None if x is None else _rounded(x[i]) for name, x in stated.items()}
     return {"kind": "lumbar", "t_s": float(block.t_s[i]), **angles, "ok": bool(block.ok[i])}
 
 

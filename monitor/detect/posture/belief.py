@@ -34,7 +34,7 @@ TILT_REPEATS_S = 300.0  # tilts this far apart count as new evidence [I]
 TWIST_REPEATS_S = 60.0  # so do twists [I]
 SLOW_MAX_LOG_ODDS = 2.0  # nor do they add up to more between two changes: what misleads once does so on [I]
 CLAIM = 0.8  # a state is claimed from this probability [I]
-KEEP = 0.6  # and kept down to this one, so that it does not flicker [I]
+KEEP = 0.55  # and kept while it is rather so than not, so that it does not flicker [I]
 SURE = 0.9  # postures are learned while the state is this sure [I]
 BATCH_STEPS = 20  # they are folded in, and a missed change is reckoned with, every so many steps at rest
 
