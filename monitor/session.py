@@ -63,6 +63,9 @@ class Session:
                     break
         finally:
             self._loop = None
+            if self._closing is not None:
+                # What it met, the next line meets too: unheard it would be printed as a traceback.
+                await asyncio.gather(self._closing, return_exceptions=True)
             await self._source.aclose()
             self._wind_up()
         return self.digest
