@@ -20,7 +20,7 @@ def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 
 
 def movement(
-    direction: str, peak_deg: float, state: str = "standing", start_s: float = 10.0
+    direction: str, peak_deg: float, state: str = "standing", start_s: float = 10.0, returned: bool = True
 ) -> dict[str, Any]:
     return {
         "kind": "movement",
@@ -30,6 +30,7 @@ def movement(
         "peak_deg": peak_deg,
         "return_error_deg": 2.0,
         "state": state,
+        "returned": returned,
     }
 
 
@@ -81,6 +82,12 @@ def test_what_was_seen_standing_is_set_beside_what_the_sensor_at_its_place_shows
 def test_the_lean_of_sitting_down_is_no_bend(ask: Ask, tmp_path: Path) -> None:
     sits = {"kind": "transition", "t_s": 53.5}
     seen = (movement("flexion", 41.0), movement("flexion", 60.0, start_s=50.0), sits)
+    answer = ask("norms", results(tmp_path, "lower_back", *seen)).out
+    assert "flexion once, at most 41 deg" in answer
+
+
+def test_a_way_down_to_the_floor_is_no_bend(ask: Ask, tmp_path: Path) -> None:
+    seen = (movement("flexion", 41.0), movement("flexion", 89.0, start_s=50.0, returned=False))
     answer = ask("norms", results(tmp_path, "lower_back", *seen)).out
     assert "flexion once, at most 41 deg" in answer
 

@@ -40,13 +40,11 @@ def minutes(first: int, count: int, inclination_deg: float) -> TrunkBlock:
     return TrunkBlock(*columns)
 
 
-def bend(at_s: float, peak_deg: float) -> Movement:
+def bend(at_s: float, peak_deg: float, returned: bool = True) -> Movement:
     names = Movement.__dataclass_fields__
     values: dict[str, Any] = dict.fromkeys(names, 1.0)
     values |= {"direction": Direction.FLEXION, "start_s": at_s, "end_s": at_s + 4.0, "peak_deg": peak_deg}
-    values |= {"decided_s": at_s + 5.0}
-    if "state" in names:
-        values["state"] = Posture.STANDING
+    values |= {"decided_s": at_s + 5.0, "state": Posture.STANDING, "returned": returned}
     return Movement(**values)
 
 
@@ -77,7 +75,12 @@ def test_ranges_and_movements_leave_out_what_a_slip_makes_doubtful(
     monkeypatch.setattr(tables_module, "ROW_GROUP_ROWS", row_group_rows)
     found = told(tmp_path, MORNING, WRONG, [slip(605.0, 899.0)], AFTER)
     assert found["ranges"]["inclination_deg"]["max"] == pytest.approx(12.0, abs=0.1)
-    assert found["movements"]["flexion"] == {"count": 1, "median_peak_deg": 50.0, "max_peak_deg": 50.0}
+    assert found["movements"]["flexion"] == {
+        "count": 1,
+        "returned": 1,
+        "median_peak_deg": 50.0,
+        "max_peak_deg": 50.0,
+    }
     assert [bout["doubtful"] for bout in found["bouts"]] == [False, True]
     (said,) = found["slips"]
     assert (said["from_s"], said["decided_s"], said["slip"]) == (605.0, 899.0, "slipped")
@@ -95,3 +98,10 @@ def test_a_slip_of_the_other_sensor_is_told_and_takes_nothing_away(tmp_path: Pat
     found = told(tmp_path, MORNING, WRONG, [slip(605.0, 899.0, sensor="B")], AFTER)
     assert found["ranges"]["inclination_deg"]["max"] == pytest.approx(40.0, abs=0.1)
     assert found["slips"][0]["sensor"] == "B"
+
+
+def test_a_way_down_to_the_floor_counts_but_is_no_range_of_motion(tmp_path: Path) -> None:
+    found = told(tmp_path, [*MORNING, bend(200.0, 89.0, returned=False)])["movements"]["flexion"]
+    assert (found["count"], found["returned"], found["max_peak_deg"]) == (2, 1, 50.0)
+    found = told(tmp_path, [minutes(0, 10, 10.0), bend(200.0, 89.0, returned=False)])["movements"]["flexion"]
+    assert (found["count"], found["median_peak_deg"], found["max_peak_deg"]) == (1, None, None)

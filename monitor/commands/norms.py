@@ -62,7 +62,7 @@ class Norm:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Movements of one recording in a direction while standing, as the published ones: how many, and the largest."""
+    """Movements of one recording in a direction while standing, and back: how many, and the largest."""
 
     direction: str
     count: int
@@ -121,9 +121,10 @@ def seen_in(results: Path, norms: list[Norm]) -> tuple[str, list[Seen]]:
 
 
 def _in_place(movement: Mapping[str, Any], changes_s: list[float]) -> bool:
-    """Of somebody who stood and stayed so: who sits down or rises leans forward too."""
+    """Of somebody who stood and came back to it: who sits down, rises or gets to the floor leans forward too."""
     from_s, until_s = movement["start_s"] - BESIDE_S, movement["end_s"] + BESIDE_S
-    return movement["state"] == Posture.STANDING and not any(from_s <= t_s <= until_s for t_s in changes_s)
+    stood = movement["returned"] and movement["state"] == Posture.STANDING
+    return stood and not any(from_s <= t_s <= until_s for t_s in changes_s)
 
 
 def _seen(direction: str, peaks: list[tuple[float, float]], place: str, norms: list[Norm]) -> Seen:

@@ -222,6 +222,8 @@ class Movement:
 
     `return_error_deg`: `range_deg` is within this of the truth in nine of ten. `sparc`: smoothness of the angular speed,
     nearer to 0 is smoother. `state`: the posture during it; a rotation while walking is a turn of the whole body.
+    `returned`: the angle came back near where it began, in the posture it began in; of others, such as a way down to the
+    floor, `range_deg` is no range of motion.
     """
 
     direction: Direction
@@ -234,6 +236,7 @@ class Movement:
     return_error_deg: float = math.nan
     sparc: float = math.nan
     state: Posture = Posture.UNKNOWN
+    returned: bool = False
 
 
 @dataclass(frozen=True, slots=True)

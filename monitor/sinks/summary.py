@@ -106,13 +106,13 @@ class Summary:
     def _doubted(self, start_s: float, end_s: float) -> bool:
         return any(start_s <= until_s and from_s <= end_s for from_s, until_s in self._doubtful)
 
-    def _trusted(self) -> dict[str, list[float]]:
-        """Peaks of movements by direction, those in doubt left out."""
-        peaks: dict[str, list[float]] = {}
+    def _trusted(self) -> dict[str, list[Movement]]:
+        """Movements by direction, those in doubt left out."""
+        found: dict[str, list[Movement]] = {}
         for movement in self._movements:
             if not self._doubted(movement.start_s, movement.end_s):
-                peaks.setdefault(movement.direction.value, []).append(movement.peak_deg)
-        return peaks
+                found.setdefault(movement.direction.value, []).append(movement)
+        return found
 
     def warn(self, text: str) -> None:
         """Something to be careful about, each sentence once."""
@@ -157,7 +157,7 @@ class Summary:
                 {**bout, "doubtful": self._doubted(bout["start_s"], bout["end_s"])} for bout in self._bouts
             ],
             "transitions": self._transitions,
-            "movements": {name: _peaks(peaks) for name, peaks in sorted(self._trusted().items())},
+            "movements": {name: _peaks(found) for name, found in sorted(self._trusted().items())},
             "ranges": ranges,
             "gaps": {"count": len(self._gaps), "seconds": round(sum(self._gaps), 3)},
             "slips": [
@@ -175,11 +175,14 @@ class Summary:
         }
 
 
-def _peaks(peaks_deg: list[float]) -> dict[str, float]:
+def _peaks(movements: list[Movement]) -> dict[str, float | None]:
+    """How many, and the peaks of those that returned: who gets down to the floor shows no range of motion."""
+    peaks_deg = [movement.peak_deg for movement in movements if movement.returned]
     return {
-        "count": len(peaks_deg),
-        "median_peak_deg": round(float(np.median(peaks_deg)), 2),
-        "max_peak_deg": round(max(peaks_deg), 2),
+        "count": len(movements),
+        "returned": len(peaks_deg),
+        "median_peak_deg": round(float(np.median(peaks_deg)), 2) if peaks_deg else None,
+        "max_peak_deg": round(max(peaks_deg), 2) if peaks_deg else None,
     }
 
 

@@ -102,6 +102,7 @@ class Account:
                 error_deg(found),
                 self._smoothness(found),
                 self._postures.main(start_s, end_s),
+                found.returned and self._postures.same(start_s, end_s),
             )
         ]
 

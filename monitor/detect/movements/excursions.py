@@ -22,6 +22,8 @@ TOGETHER_SHARE = (
 )
 COUPLED_SHARE = 0.67  # of the larger range, meanwhile; who goes further about the other axis does both [I]
 
+NEAR_SHARE = 0.33  # of its range: so near to where it began it has returned; people come back to 15 deg from a bend of 50 [I]
+
 INCLINATION_SD_DEG = (
     1.2  # of the filter at the trunk against optical capture, 0.95 to 1.44 deg (motion.uncertainty)
 )
@@ -44,7 +46,7 @@ class Excursion:
     """A stroke of one `axis` (0 flexion, 1 lateral, 2 rotation), which began at `base_deg` in its own direction.
 
     `way`: where it tilts to, of length 1: forward 1, to the right 1j; with forward unknown whatever it is in body axes.
-    `direction` is None where it is no movement.
+    `direction` is None where it is no movement. `end_deg`: where it ended, as `peak_deg`.
     """
 
     axis: int
@@ -53,7 +55,14 @@ class Excursion:
     base_deg: float
     peak_deg: float
     range_deg: float
+    end_deg: float
     direction: Direction | None
+
+    @property
+    def returned(self) -> bool:
+        """Whether it ended near where it began, or beyond."""
+        left_deg = self.end_deg - (self.peak_deg - self.range_deg)
+        return left_deg <= NEAR_SHARE * self.range_deg
 
     def may_lead(self, other: Excursion) -> bool:
         """Whether `other` may be but a part of this one: a spine that bends to a side also twists, and the other way round.
@@ -87,7 +96,8 @@ def measured(
         direction = DIRECTIONS[axis][0 if stroke.sign > 0 else 1]
         if stroke.any_way:
             direction = _without_forward(stroke, peak_deg)
-    return Excursion(axis, way, stroke, base_deg, peak_deg, peak_deg - low_deg, direction)
+    end_deg = float(stroke.sign * angle_deg[-1])
+    return Excursion(axis, way, stroke, base_deg, peak_deg, peak_deg - low_deg, end_deg, direction)
 
 
 def in_hindsight(found: Excursion, angle_deg: FloatArray, before_deg: FloatArray) -> Excursion:
@@ -95,7 +105,13 @@ def in_hindsight(found: Excursion, angle_deg: FloatArray, before_deg: FloatArray
     peak_deg, low_deg = _extremes_deg(found.stroke, angle_deg, before_deg, found.base_deg)
     moved = _far_enough(found.stroke, found.base_deg, peak_deg, low_deg)
     direction = found.direction if moved else None
-    return replace(found, peak_deg=peak_deg, range_deg=peak_deg - low_deg, direction=direction)
+    return replace(
+        found,
+        peak_deg=peak_deg,
+        range_deg=peak_deg - low_deg,
+        end_deg=float(found.stroke.sign * angle_deg[-1]),
+        direction=direction,
+    )
 
 
 def _far_enough(stroke: Stroke, base_deg: float, peak_deg: float, low_deg: float) -> bool:

@@ -84,6 +84,14 @@ class RecentPostures:
         while len(self._from) > 1 and self._from[1][0] < t_s - self._keep_s:
             self._from.pop(0)
 
+    def same(self, one_s: float, other_s: float) -> bool:
+        """Whether the posture is one at both times; who walks stands on the same feet."""
+        return self._on(one_s) is self._on(other_s)
+
+    def _on(self, t_s: float) -> Posture:
+        state = next(state for from_s, state in reversed(self._from) if from_s <= t_s)
+        return Posture.STANDING if state is Posture.WALKING else state
+
     def main(self, start_s: float, end_s: float) -> Posture:
         """The posture that takes the largest part of `start_s`..`end_s`."""
         return max(Posture, key=lambda state: self.seconds(state, start_s, end_s))
