@@ -19,7 +19,7 @@ import pytest
 from monitor.cohort.analyze import Outcome, analyze_files, analyze_one, exit_code, quality
 from monitor.cohort.overview import write_overview
 from monitor.cohort.tools import AnalyzeOptions
-from monitor.commands.analysis_tools import analysis_tools, open_input
+from monitor.commands.analysis_tools import DOUBTED, DOUBTED_QUALITY, analysis_tools, open_input
 from monitor.core.blocks import PoseBlock, TrunkBlock
 from monitor.core.errors import MountError, SettingsError, StorageError
 from monitor.core.events import Posture
@@ -188,6 +188,23 @@ def test_without_a_mount_no_angle_is_made_up(tmp_path: Path) -> None:
     assert written["inclination_deg"].null_count == written["flexion_deg"].null_count == written.num_rows
     assert written["quat_w"].null_count == 0
     assert any("could not be found in the data: You moved" in text for text in outcome.summary["warnings"])
+
+
+@pytest.mark.parametrize("factor", [0.0, 1.0 / 57.3])
+def test_a_mount_found_with_a_wrong_gyroscope_is_capped_and_says_why(factor: float, tmp_path: Path) -> None:
+    def found(factor: float, name: str) -> Outcome:
+        moved = motion(60.0, 100.0)
+        path = tmp_path / f"{name}.parquet"
+        pq.write_table(table(replace(moved, gyr=factor * moved.gyr)), path)
+        return one(path, tmp_path / "out")[0]
+
+    wrong, right = found(factor, "wrong"), found(1.0, "right")
+    (mount,) = wrong.summary["mounts"]
+    assert mount["quality"] <= DOUBTED_QUALITY
+    assert mount["doubt"] == DOUBTED and DOUBTED in wrong.summary["warnings"]
+    assert wrong.quality == "poor"
+    (mount,) = right.summary["mounts"]
+    assert mount["quality"] > DOUBTED_QUALITY and "doubt" not in mount, "negative control"
 
 
 def test_an_accelerometer_alone_gives_inclination_and_says_so(tmp_path: Path) -> None:

@@ -106,9 +106,9 @@ def analyze_one(
 
 
 def quality(summary: Mapping[str, Any]) -> str:
-    """How far the numbers of a summary may be trusted. Angles from a makeshift upright are poor whatever the coverage."""
+    """How far the numbers of a summary may be trusted. Angles from a makeshift or doubtful mount are poor in any case."""
     coverage = float(summary["coverage"])
-    makeshift = any(mount["source"] == USUAL for mount in summary["mounts"])
+    makeshift = any(mount["source"] == USUAL or mount.get("doubt") for mount in summary["mounts"])
     if coverage < COVERAGE_FAIR or makeshift or not summary["ranges"]["inclination_deg"]:
         return "poor"
     return "good" if coverage >= COVERAGE_GOOD and summary["ranges"]["flexion_deg"] else "fair"

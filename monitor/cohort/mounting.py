@@ -55,6 +55,8 @@ def mounts_for(
                     warnings.append(f"{whose}{USUAL_WARNING}")
                 elif not found.forward_known:
                     warnings.append(f"{whose}Forward could not be found in the data: {found.refusal}")
+                if found.doubt:
+                    warnings.append(f"{whose}{found.doubt}")
             except MountError as refused:
                 warnings.append(
                     f"The mount of sensor {sensor} could not be found in the data: {refused.sentence}"
@@ -159,5 +161,6 @@ def _mark(sensor_mark: Mark, mount: MountLike) -> Mark:
         "quality": mount.quality,
         "forward_known": mount.forward_known,
         "source": mount.source,
+        **({"doubt": mount.doubt} if mount.doubt else {}),
     }
     return Mark(sensor_mark.t_host_s, "mount", value)

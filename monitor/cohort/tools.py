@@ -30,7 +30,7 @@ class AnalyzeOptions:
 
 
 class MountLike(Protocol):
-    """A mount as motion.mount gives it. `refusal`: why forward is unknown."""
+    """A mount as motion.mount gives it. `refusal`: why forward is unknown. `doubt`: why the quality was capped."""
 
     @property
     def quat(self) -> tuple[float, float, float, float]: ...
@@ -42,6 +42,8 @@ class MountLike(Protocol):
     def source(self) -> str: ...
     @property
     def refusal(self) -> str: ...
+    @property
+    def doubt(self) -> str: ...
 
 
 class Output(Sink, Protocol):

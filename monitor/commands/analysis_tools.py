@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,14 @@ from monitor.sources.importers.csv_parquet import NOTE, read_inputs
 from monitor.sources.importers.mapping import load_map
 from monitor.sources.importers.pair import read_pair
 from monitor.sources.importers.span import span_s
+from monitor.sources.importers.turning import Turning
 from monitor.store.schema import SUFFIX
 from monitor.store.session_file import SessionReader
 from monitor.version import VERSION
 
+DOUBTED_QUALITY = 0.3
+"""Of a mount that a wrong gyroscope helped to find: its upright may be off by some 4 deg, forward by 20 (motion.uncertainty)."""
+DOUBTED = f"The mount was found with a gyroscope in doubt, so its quality is at most {DOUBTED_QUALITY}."
 _LIBRARIES = ("numpy", "scipy", "vqf", "pyarrow")
 
 
@@ -65,11 +70,21 @@ def open_output(folder: Path, stem: str, about: Mapping[str, Any]) -> TableSink:
 
 
 def search_mount(poses: Sequence[PoseBlock], placement: str) -> Mount:
-    """Forward is welcome but not demanded; without any upright moment the usual pose has to do."""
+    """Forward is welcome but not demanded; without any upright moment the usual pose has to do.
+
+    Where the gyroscope disagrees with gravity the quality is at most DOUBTED_QUALITY.
+    """
     try:
-        return find_mount(poses, placement, need_forward=False)
+        found = find_mount(poses, placement, need_forward=False)
     except MountError:
-        return usual_mount(poses)
+        found = usual_mount(poses)
+    turning = Turning()
+    for pose in poses:
+        if pose.imu.gyr is not None:
+            turning.see(pose.imu.t_s, pose.imu.acc, pose.imu.gyr)
+    if not turning.note:
+        return found
+    return replace(found, quality=min(found.quality, DOUBTED_QUALITY), doubt=DOUBTED)
 
 
 def analysis_tools() -> Tools:

@@ -32,7 +32,7 @@ class Mount:
 
     Without `forward_known` x and y are some two level axes of the sensor. `forward_sd_deg`: one standard deviation of
     forward about the cranial axis, NaN where it is unknown or given. `refusal`: why
-    forward is unknown and what to do about it.
+    forward is unknown and what to do about it. `doubt`: why the quality was capped, empty where it was not.
     """
 
     quat: tuple[float, float, float, float]
@@ -41,6 +41,7 @@ class Mount:
     source: str
     forward_sd_deg: float = math.nan
     refusal: str = ""
+    doubt: str = ""
 
 
 def find_mount(
