@@ -18,10 +18,13 @@ from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from monitor.store.session_file import SessionReader
 from tests.door import homes
+from tests.inertial_tables import ACC, GYR, table
 
 pytestmark = [
     pytest.mark.slow,
@@ -150,6 +153,40 @@ def test_an_interrupted_session_ends_cleanly_and_soon(
     with SessionReader(path) as reader:
         assert reader.closed_cleanly
     assert replayed(start, path)[-1] == end
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "jobs", "whole_group"),
+    [
+        (signal.SIGTERM, 143, 1, False),
+        (signal.SIGTERM, 143, 2, False),
+        (signal.SIGTERM, 143, 2, True),
+        (signal.SIGINT, 130, 2, True),
+    ],
+)
+def test_an_interrupted_analysis_leaves_nothing_half_done(
+    start: Any, tmp_path: Path, number: int, code: int, jobs: int, whole_group: bool
+) -> None:
+    files = [long_table(tmp_path / f"{name}.parquet") for name in "ab"]
+    more = ("--mount", "forward=+x,up=+z", "--jobs", jobs)
+    analysis = start("analyze", *files, "--out", tmp_path / "out", *more, start_new_session=True)
+    until_s = time.monotonic() + 30.0
+    while not any((tmp_path / "out").glob("*.part")):
+        assert time.monotonic() < until_s and analysis.process.poll() is None, analysis.said
+        time.sleep(0.01)
+    if whole_group:
+        os.killpg(analysis.process.pid, number)
+        number = 0
+    assert analysis.end(number or None) == code
+    assert list((tmp_path / "out").iterdir()) == []
+    assert not any("Traceback" in line for line in analysis.said)
+
+
+def long_table(path: Path) -> Path:
+    """Eight hours of somebody swaying upright: long enough to be interrupted in."""
+    names = ["t_s", *ACC, *GYR]
+    pq.write_table(pa.table(dict(zip(names, table(1_440_000).T, strict=True))), path)
+    return path
 
 
 def test_an_interruption_before_the_sensor_is_found_ends_as_cleanly(start: Any, tmp_path: Path) -> None:

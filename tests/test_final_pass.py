@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,19 @@ def test_ctrl_c_leaves_the_recording_and_nothing_else(tmp_path, capsys, monkeypa
     assert final_pass(path) is None
     assert f"later:  supple analyze {path} --offline" in capsys.readouterr().err
     assert [found.name for found in tmp_path.iterdir()] == ["monday.supple"]
+
+
+def test_sigterm_while_it_looks_leaves_nothing_else_either(tmp_path, monkeypatch):
+    def terminated(*_args, **_kwargs):
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(analyze, "_stream", terminated)
+    path = recording(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        final_pass(path)
+    assert ended.value.code == 143
+    assert [found.name for found in tmp_path.iterdir()] == ["monday.supple"]
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
 def test_results_that_are_there_are_not_touched(tmp_path):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from monitor.cohort.ending import end_on_sigterm
 from monitor.cohort.meter import Meter, Phase, Report, unheard
 from monitor.cohort.mounting import PER_SENSOR, USUAL, headings_for, mounts_for, opening_marks, with_mounts
 from monitor.cohort.tools import AnalyzeOptions, Output, Tools
@@ -156,6 +157,7 @@ _shared: list[Meter] = []
 
 def _share(meter: Meter) -> None:
     _shared.append(meter)
+    end_on_sigterm()
 
 
 def _outcome(task: Task) -> Outcome:
@@ -173,6 +175,9 @@ def _pooled(tasks: Sequence[Task], jobs: int, meter: Meter) -> Iterator[Outcome]
                 yield future.result()
         except BrokenProcessPool:
             return
+        except BaseException:
+            meter.stop()
+            raise
         finally:
             for future in futures:
                 future.cancel()

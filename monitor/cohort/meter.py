@@ -32,19 +32,32 @@ Report = Callable[[Phase, float, float], None]
 _FIELDS = len(Reading._fields)
 
 
+class Stopped(BaseException):
+    """Nobody waits for the results any more: no fault of the file."""
+
+
 class Meter:
     """A reading for each of `files` files. Only who works on a file writes its reading; anybody may look at any time.
+
+    After `stop` whoever reports gets Stopped.
 
     Handed to a worker process when it is started, and not later.
     """
 
     def __init__(self, files: int) -> None:
         self._cells: Array[c_double] = RawArray(c_double, files * _FIELDS)
+        self._stopped: Array[c_double] = RawArray(c_double, 1)
+
+    def stop(self) -> None:
+        """Ask all who work on a file to leave it."""
+        self._stopped[0] = 1.0
 
     def report(self, file: int) -> Report:
         """Where the analysis of file number `file` tells how far it is."""
 
         def put(phase: Phase, done_s: float, whole_s: float) -> None:
+            if self._stopped[0]:
+                raise Stopped
             start = file * _FIELDS
             for k, value in enumerate((phase, done_s, whole_s)):
                 self._cells[start + k] = value

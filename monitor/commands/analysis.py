@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from monitor.cohort.analyze import Outcome, analyze_files, exit_code
+from monitor.cohort.ending import orderly_sigterm
 from monitor.cohort.meter import Meter
 from monitor.cohort.overview import write_overview
 from monitor.cohort.tools import AnalyzeOptions
@@ -37,7 +38,7 @@ def run_analyze(files: list[Path], folder: Path, options: AnalyzeOptions, json: 
         load_map(options.column_map)  # a wrong map is one refusal, not one for each file
     meter = Meter(len(files))
     console = Console(stderr=True)
-    with shown_progress(console, files, meter) as say_above:
+    with orderly_sigterm(), shown_progress(console, files, meter) as say_above:
 
         def done(outcome: Outcome) -> None:
             _tell(outcome, json, say_above)

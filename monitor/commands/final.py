@@ -17,7 +17,8 @@ def final_pass(recording: Path) -> Path | None:
     """Write the results of `analyze --offline` into the folder `<stem>.results` beside `recording` and say so.
 
     None where there is nothing to do or it was left: too short, too long (then the command for later is said), results
-    there already, refused, or Ctrl-C. Never raises for any of these.
+    there already, refused, or Ctrl-C. Never raises for any of these;
+    SystemExit on SIGTERM.
     """
     folder = recording.with_name(f"{recording.stem}.results")
     later = f"supple analyze {recording} --offline --out {folder}"
@@ -32,6 +33,9 @@ def final_pass(recording: Path) -> Path | None:
         if problem := _written(recording, folder):
             say(f"No final angles: {problem}")
             return None
+    except SystemExit:
+        _remove_empty(folder)
+        raise
     except KeyboardInterrupt:
         _remove_empty(folder)
         say(f"Left. The recording is whole; later:  {later}")
@@ -54,6 +58,7 @@ def _written(recording: Path, folder: Path) -> str:
     """Write the results; a sentence where that failed."""
     # Imported here: a session that is not looked at again never needs them.
     from monitor.cohort.analyze import analyze_one
+    from monitor.cohort.ending import orderly_sigterm
     from monitor.cohort.tools import AnalyzeOptions
     from monitor.commands.analysis_tools import analysis_tools
     from monitor.store.places import private_folder
@@ -62,7 +67,8 @@ def _written(recording: Path, folder: Path) -> str:
         private_folder(folder.absolute())
     except SuppleError as error:
         return error.sentence
-    outcome = analyze_one(recording, folder, AnalyzeOptions(offline=True), analysis_tools())
+    with orderly_sigterm():
+        outcome = analyze_one(recording, folder, AnalyzeOptions(offline=True), analysis_tools())
     if outcome.problem:
         _remove_empty(folder)
     return outcome.problem

@@ -1,0 +1,35 @@
+"""SIGTERM as an orderly end: what is half done is cleaned up on the way out, as on Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+EXIT_TERMINATED = 128 + signal.SIGTERM
+
+
+@contextmanager
+def orderly_sigterm() -> Iterator[None]:
+    """Within, the first SIGTERM raises SystemExit(EXIT_TERMINATED) in the main thread; a second one ends it at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    end_on_sigterm()
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def end_on_sigterm() -> None:
+    """As within `orderly_sigterm`, from now on. Only in the main thread."""
+    signal.signal(signal.SIGTERM, _end)
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    raise SystemExit(EXIT_TERMINATED)
