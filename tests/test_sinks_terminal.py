@@ -62,6 +62,7 @@ def test_it_shows_state_angles_sitting_battery_link_and_coverage() -> None:
         "sitting  0:01:30",
         "+12.5°",
         "±4°",
+        "± holds the truth 90 % of the time",
         "0:01:30 this time",
         "81 %",
         "connected",

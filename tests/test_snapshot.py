@@ -22,7 +22,8 @@ from monitor.core.events import (
     SittingBout,
 )
 from monitor.core.inputs import Mark
-from monitor.core.snapshot import CALIBRATION_GRACE_S, Snapshot, interval_deg
+from monitor.core.interval import INTERVAL_SD, INTERVAL_SHARE, interval_deg
+from monitor.core.snapshot import CALIBRATION_GRACE_S, Snapshot
 
 SENSOR = Mark(0.0, "sensor", {"sensor": "a", "driver": "rows", "role": "single", "placement": "upper_back"})
 
@@ -189,6 +190,10 @@ def test_each_angle_has_its_own_interval_where_it_is_stated() -> None:
     assert (stated.inclination_sd_deg, stated.flexion_sd_deg, stated.lateral_sd_deg) == (1.0, 2.0, 0.5)
 
 
-@pytest.mark.parametrize(("sd_deg", "shown"), [(0.1, 1), (1.0, 2), (1.55, 4), (math.nan, None)])
-def test_an_interval_is_two_standard_deviations_in_whole_degrees(sd_deg: float, shown: int | None) -> None:
+@pytest.mark.parametrize(("sd_deg", "shown"), [(0.1, 1), (1.0, 2), (1.55, 3), (math.nan, None)])
+def test_an_interval_is_ninety_percent_in_whole_degrees(sd_deg: float, shown: int | None) -> None:
     assert interval_deg(sd_deg) == shown
+
+
+def test_the_interval_holds_the_share_that_it_states() -> None:
+    assert math.erf(INTERVAL_SD / math.sqrt(2.0)) == pytest.approx(INTERVAL_SHARE, abs=1e-4)

@@ -32,6 +32,7 @@ from mount_takes import Found, folded, judged, poses
 from scipy.stats import spearmanr
 
 from monitor.core.inputs import FloatArray
+from monitor.core.interval import INTERVAL_SD
 from monitor.motion.mount.forward import MAX_FORWARD_SD_DEG
 
 PEOPLE, FEW = 1000, 40
@@ -41,7 +42,6 @@ GROUPS = 20
 WITHIN_DEG = 5.0
 SURE_SD_DEG = WITHIN_DEG / 1.96
 """Whoever needs forward within so much at p95 refuses takes stated to be worse."""
-NINETY = 1.645
 Statistic = Callable[[FloatArray], float]
 
 
@@ -84,7 +84,7 @@ def of_walks(name: str, found: Sequence[Found], must_of_all: float | None = 0.99
     people = sorted({one.person for one in answered})
     each = [np.array([o.error_deg for o in answered if o.person == person]) for person in people]
     inside = [
-        np.array([abs(folded(o.error_deg)) <= NINETY * o.sd_deg for o in answered if o.person == person])
+        np.array([abs(folded(o.error_deg)) <= INTERVAL_SD * o.sd_deg for o in answered if o.person == person])
         for person in people
     ]
     plain = np.array([abs(one.axis_error_deg) for one in answered])
@@ -201,6 +201,6 @@ def of_quality(name: str, found: Sequence[Found]) -> Iterator[Figure]:
         f"{float(spearmanr(sd_deg, drawn).statistic):.2f} were each error a draw from its stated deviation"
     )
     yield Figure(f"{what}, take by take", name, len(error), single, "1", "more", note=chance)
-    held = np.mean([abs(one.error_deg) <= NINETY * one.sd_deg for one in accepted])
+    held = np.mean([abs(one.error_deg) <= INTERVAL_SD * one.sd_deg for one in accepted])
     what = "stated 90 % interval of forward holds"
     yield Figure(what, name, len(accepted), float(held), "1", "more", 0.85, 0.9, note="at most 0.95")

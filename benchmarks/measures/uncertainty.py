@@ -23,6 +23,7 @@ from firmware_sim.scenario import parse
 from firmware_sim.worn import put_on
 from monitor.core.blocks import TrunkBlock
 from monitor.core.inputs import BoolArray, FloatArray, Mark, Rows
+from monitor.core.interval import INTERVAL_SD
 from monitor.core.quaternion import from_matrix, to_matrix
 from monitor.motion.mount.bends import BENDING_SD_DEG, LEANING_SD_DEG
 from monitor.motion.mount.gait import STEP_SD_DEG, TRAVEL_SD_DEG
@@ -30,8 +31,6 @@ from monitor.motion.tilt import tilt_deg
 from monitor.motion.uncertainty import ASIDE_PELVIS_SHARE, skin_variance
 from monitor.pipeline import Pipeline
 
-INTERVAL_SD = 1.645
-"""Half the 90 % interval of a normal distribution, in standard deviations."""
 POINTS = 5.0
 """85 to 95 %."""
 ANGLES = ("inclination", "flexion", "lateral", "rotation")

@@ -220,7 +220,7 @@ class Vibration:
 class Movement:
     """One movement away from neutral and back (or to a hold). Signed peak in `direction` is positive.
 
-    `return_error_deg`: `range_deg` is within this of the truth in nine of ten. `sparc`: smoothness of the angular speed,
+    `return_error_deg`: half the 90 % interval of `range_deg`. `sparc`: smoothness of the angular speed,
     nearer to 0 is smoother. `state`: the posture during it; a rotation while walking is a turn of the whole body.
     `returned`: the angle came back near where it began, in the posture it began in; of others, such as a way down to the
     floor, `range_deg` is no range of motion.

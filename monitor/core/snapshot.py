@@ -33,9 +33,6 @@ CALIBRATION_NOTICES = "calibration_"
 CALIBRATION_GRACE_S = 5.0
 """How long after its last row a calibration may owe its result (radio, memory and block delays) before it counts as over."""
 
-INTERVAL_SD = 1.96
-"""Standard deviations either side in a shown interval: 95 % of them should hold the truth (docs/safety.md, S8)."""
-
 
 @dataclass(slots=True)
 class Snapshot:
@@ -290,8 +287,3 @@ class Snapshot:
 
 def _last(column: FloatArray | None, otherwise: float) -> float:
     return otherwise if column is None else float(column[-1])
-
-
-def interval_deg(sd_deg: float) -> int | None:
-    """Half the width of the interval to show around an angle, whole degrees and at least one; None where it is not known."""
-    return max(1, math.ceil(sd_deg * INTERVAL_SD)) if math.isfinite(sd_deg) else None

@@ -14,7 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from monitor.core.events import Notice, Posture, Prompt, Record
-from monitor.core.snapshot import Snapshot, interval_deg
+from monitor.core.interval import INTERVAL_SHARE, interval_deg
+from monitor.core.snapshot import Snapshot
 
 REFRESH_EVERY_S = 0.25
 NOTICES_SHOWN = 3
@@ -24,6 +25,7 @@ NOTHING_SAID: Mapping[str, str] = MappingProxyType({})
 WIDEST = 100
 ECHO_ROOM = 4
 """Columns left free at the right: a terminal echoes ^C behind the picture, and a wrapped line would tear it."""
+INTERVALS = f"\N{PLUS-MINUS SIGN} holds the truth {100 * INTERVAL_SHARE:.0f} % of the time"
 HOW_TO_CALIBRATE = "Stand upright and still for 5 s, then bend forward gently and come back up, three times."
 ONE_NOT_CALIBRATED = (
     "The sensor at the {place} is not calibrated: the angles between the two stay unknown. "
@@ -104,7 +106,9 @@ def render(
         messages.append(safe(now.prompts[-1].text, "bold"))
     # Data that no person is wearing now must never look live (safety H11).
     head = Text.assemble((f" {safe(mode).plain.upper()} ", "reverse"), "  ", safe(title))
-    return Panel(Group(table, *messages), title=head, title_align="left")
+    return Panel(
+        Group(table, *messages), title=head, title_align="left", subtitle=INTERVALS, subtitle_align="left"
+    )
 
 
 def safe(text: str, style: str = "") -> Text:

@@ -44,6 +44,7 @@ class AngleStrip(QWidget):
         self._fresh: bool | None = None
         self._title, self._value = _label("heading"), _label("value")
         self._way, self._note = _label("soft"), _label("note")
+        self._note.setToolTip(text("reading.uncertainty.tip"))
         head = QHBoxLayout()
         head.setSpacing(8)
         self._ways = _label("note")

@@ -66,6 +66,7 @@ TEXTS: Mapping[str, str] = MappingProxyType(
         "reading.facing": "about straight",
         "reading.value": "{degrees}°",
         "reading.uncertainty": "± {degrees}°",
+        "reading.uncertainty.tip": "Within ± of the shown angle the true one lies nine times in ten (90 %).",
         "reading.turn.note": "since the last still moment",
         "reading.no_forward": "needs calibration",
         "reading.no_rotation": "needs a gyroscope",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from monitor.core.events import Posture
-from monitor.core.snapshot import interval_deg
+from monitor.core.interval import interval_deg
 from monitor.window.model import CALIBRATE_S, Mode, WindowModel
 from monitor.window.texts import duration, text
 

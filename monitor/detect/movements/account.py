@@ -8,6 +8,7 @@ import numpy as np
 
 from monitor.core.events import Movement, Posture, Record
 from monitor.core.inputs import FloatArray
+from monitor.core.interval import INTERVAL_SD
 from monitor.detect.movements.columns import (
     ANGLE,
     FLEXION,
@@ -27,7 +28,6 @@ from monitor.detect.movements.columns import (
 from monitor.detect.movements.excursions import (
     DIRECTIONS,
     DRIFT_SD_DEG_S,
-    NINE_IN_TEN,
     SCALE_SD,
     Excursion,
     error_deg,
@@ -120,7 +120,7 @@ class Account:
                 *(turn.start_s, turn.end_s, size_deg, size_deg),
                 float(np.max(np.abs(yaw))),
                 decided_s,
-                NINE_IN_TEN * sd_deg,
+                INTERVAL_SD * sd_deg,
                 self._sparc(turn.start_s, turn.end_s),
                 Posture.WALKING,
             )

@@ -9,6 +9,7 @@ import numpy as np
 
 from monitor.core.events import Direction
 from monitor.core.inputs import FloatArray
+from monitor.core.interval import INTERVAL_SD
 from monitor.detect.movements.columns import ROTATION
 from monitor.detect.movements.strokes import LEAVE_DEG, Stroke
 
@@ -31,7 +32,6 @@ DRIFT_SD_DEG_S = 0.1  # gyroscope bias left after a rest: VQF lets it wander so 
 SCALE_SD = 0.005  # gyroscope scale left after calibration; data sheets give 0.5 to 1 % [I]
 SKIN_SD_DEG = 0.75  # skin under the sensor in a twist (motion.uncertainty)
 SKIN_SHARE_SD = 0.02  # and in proportion to it: skin and scale (motion.uncertainty)
-NINE_IN_TEN = 1.645  # half-width of a 90 % interval in standard deviations
 
 
 DIRECTIONS = (
@@ -138,7 +138,7 @@ def _without_forward(stroke: Stroke, peak_deg: float) -> Direction | None:
 def error_deg(excursion: Excursion) -> float:
     """Half-width of the 90 % interval of the range. Rotation drifts with the gyroscope; inclination is held by gravity."""
     if excursion.axis != ROTATION:
-        return NINE_IN_TEN * INCLINATION_SD_DEG
+        return INTERVAL_SD * INCLINATION_SD_DEG
     seconds = excursion.stroke.end_s - excursion.stroke.start_s
     skin_deg = SKIN_SHARE_SD * excursion.range_deg
-    return NINE_IN_TEN * math.hypot(SKIN_SD_DEG, skin_deg, DRIFT_SD_DEG_S * seconds)
+    return INTERVAL_SD * math.hypot(SKIN_SD_DEG, skin_deg, DRIFT_SD_DEG_S * seconds)
