@@ -6,6 +6,7 @@ import io
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ from monitor.core.events import (
 from monitor.core.inputs import Mark
 from monitor.sinks.event_json import event_object
 from monitor.sinks.lines import LinesSink
+from monitor.sinks.tables import _DEVIATIONS as DEVIATIONS
 
 SENSOR = Mark(0.0, "sensor", {"sensor": "A", "primary": True})
 
@@ -120,3 +122,17 @@ def test_a_name_cannot_break_a_line() -> None:
         [[Notice(1.0, "x", 'a\n{"kind": "end"}\u2028\x1b[31m')], [PostureState(2.0, Posture.LYING, 1.0, 3.0)]]
     )
     assert [line["kind"] for line in lines] == ["hello", "notice", "posture_state", "end"]
+
+
+def test_every_angle_comes_with_its_standard_deviation_as_in_the_tables() -> None:
+    block = trunk(0.0, 2.0)
+    stated = replace(
+        block,
+        **{f"{name}_sd_deg": np.full(len(block), sd) for name, sd in (("flexion", 2.0), ("lateral", 0.5))},
+        rotation_sd_deg=np.full(len(block), math.nan),
+    )
+    (_, _, line, *_) = lines_of([[SENSOR, stated]])
+    told = {name: line[name] for name in DEVIATIONS}
+    assert told == dict(zip(DEVIATIONS, (1.0, 2.0, 0.5, None), strict=True))
+    (_, _, line, *_) = lines_of([[SENSOR, block]])
+    assert [line[name] for name in DEVIATIONS] == [1.0, None, None, None], "None where nobody states it"

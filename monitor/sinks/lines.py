@@ -9,13 +9,20 @@ import numpy as np
 
 from monitor.core.blocks import LumbarBlock, TrunkBlock
 from monitor.core.events import Beat, Creep, Record, StaticHold
-from monitor.core.inputs import Mark
+from monitor.core.inputs import FloatArray, Mark
 from monitor.sinks.event_json import event_object, json_line, plain
 
 HOLD_STEP_S = 60.0
 """A static hold is told of at each further minute of it, not at each second."""
 CREEP_STEP = 0.1
-_ANGLES = ("inclination_deg", "flexion_deg", "lateral_deg", "rotation_deg", "uncertainty_deg")
+_ANGLES = ("inclination_deg", "flexion_deg", "lateral_deg", "rotation_deg")
+_DEVIATIONS = {
+    "inclination_sd_deg": "uncertainty_deg",
+    "flexion_sd_deg": "flexion_sd_deg",
+    "lateral_sd_deg": "lateral_sd_deg",
+    "rotation_sd_deg": "rotation_sd_deg",
+}
+"""Named as in the tables (sinks.tables), by the rows' own names."""
 _LUMBAR = (
     *("flexion_deg", "lateral_deg", "rotation_deg"),
     *("flexion_sd_deg", "lateral_sd_deg", "rotation_sd_deg"),
@@ -115,14 +122,19 @@ class _LastOfSecond:
 
 def _angles_line(block: TrunkBlock, i: int) -> dict[str, Any]:
     angles = {name: _rounded(getattr(block, name)[i]) for name in _ANGLES}
+    stated = {name: getattr(block, column) for name, column in _DEVIATIONS.items()}
     head = {"kind": "angles", "t_s": float(block.t_s[i]), "sensor": block.sensor}
-    return {**head, **angles, "ok": bool(block.ok[i])}
+    return {**head, **angles, **_at(stated, i), "ok": bool(block.ok[i])}
 
 
 def _lumbar_line(block: LumbarBlock, i: int) -> dict[str, Any]:
-    stated = {name: getattr(block, name) for name in _LUMBAR}
-    angles = {f"lumbar_{name}": None if x is None else _rounded(x[i]) for name, x in stated.items()}
-    return {"kind": "lumbar", "t_s": float(block.t_s[i]), **angles, "ok": bool(block.ok[i])}
+    stated = {f"lumbar_{name}": getattr(block, name) for name in _LUMBAR}
+    return {"kind": "lumbar", "t_s": float(block.t_s[i]), **_at(stated, i), "ok": bool(block.ok[i])}
+
+
+def _at(columns: Mapping[str, FloatArray | None], i: int) -> dict[str, float | None]:
+    """Row `i` of each column; None where nobody states it."""
+    return {name: None if column is None else _rounded(column[i]) for name, column in columns.items()}
 
 
 def _rounded(angle_deg: np.float64) -> float | None:
