@@ -68,9 +68,14 @@ def analyze_files(
     jobs = min(options.jobs or os.cpu_count() or 1, len(paths))
     outcomes: dict[Path, Outcome] = {}
     tasks = [Task(number, path, folder, options, tools) for number, path in enumerate(paths)]
-    for outcome in _run(tasks, jobs, meter or Meter(len(paths))):
-        outcomes[outcome.path] = outcome
-        progress(outcome)
+    meter = meter or Meter(len(paths))
+    try:
+        for outcome in _run(tasks, jobs, meter):
+            outcomes[outcome.path] = outcome
+            progress(outcome)
+    except BaseException:
+        meter.stop()
+        raise
     return [outcomes[path] for path in paths]
 
 
@@ -175,8 +180,10 @@ def _pooled(tasks: Sequence[Task], jobs: int, meter: Meter) -> Iterator[Outcome]
                 yield future.result()
         except BrokenProcessPool:
             return
+        except GeneratorExit:
+            raise
         except BaseException:
-            meter.stop()
+            meter.stop()  # before the pool waits for its processes
             raise
         finally:
             for future in futures:
