@@ -248,7 +248,7 @@ def test_damaged_rows_of_a_session_are_said(tmp_path: Path) -> None:
         db.execute("UPDATE input SET body = zeroblob(100) WHERE n IN (500, 501)")
     db.close()
     outcome, _ = one(path, tmp_path / "out")
-    assert any(text.startswith("2 rows of the recording failed") for text in outcome.summary["warnings"])
+    assert any(text.startswith("Left out: 2 damaged rows") for text in outcome.summary["warnings"])
 
 
 # --- many files --------------------------------------------------------------------------------------------------

@@ -114,7 +114,7 @@ def test_rows_that_are_no_rows_are_left_out_and_said(tmp_path: Path) -> None:
     text = "\n".join(lines) + "\n103.5,1.0"
     again, notes = imported(written(tmp_path, text))
     assert len(again) == 997
-    assert [note.split()[:2] for note in notes] == [["2", "lines"], ["1", "rows"], ["1", "rows"]]
+    assert [note.split()[2:4] for note in notes] == [["2", "lines"], ["1", "row"], ["1", "row"]]
 
 
 def test_a_map_reads_a_preamble_and_foreign_names(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_a_map_reads_a_preamble_and_foreign_names(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rate_hz", "note"), [(5.0, "only 5 rows"), (19.5, ""), (50.0, ""), (300.0, ""), (1000.0, "1000 rows")]
+    ("rate_hz", "note"), [(5.0, "only 5 Hz"), (19.5, ""), (50.0, ""), (300.0, ""), (1000.0, "1000 Hz")]
 )
 def test_a_rate_the_pipeline_does_not_work_at_is_said(tmp_path: Path, rate_hz: float, note: str) -> None:
     _, notes = imported(written(tmp_path, csv_text(table(3_000, rate_hz), ["t_s", *ACC, *GYR])))

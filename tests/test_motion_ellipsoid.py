@@ -118,7 +118,7 @@ def refused(measured: FloatArray) -> str:
 
 def test_each_bad_set_of_poses_is_refused_with_its_own_reason() -> None:
     chip = Chip(4)
-    assert "5 still poses, and it takes 6" in refused(chip.reads(poses(5, 4)))
+    assert "5 still poses came, and it takes 6" in refused(chip.reads(poses(5, 4)))
     one_sided = np.array([(0.3, 0.1, 1), (0, 0, 1), (0.3, -0.3, 1), (-0.4, 0, 1), (0, 0.4, 1), (0.2, 0.2, 1)])
     one_sided /= np.linalg.norm(one_sided, axis=1)[:, None]
     assert "too much alike" in refused(chip.reads(one_sided))

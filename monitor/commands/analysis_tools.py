@@ -10,6 +10,7 @@ from typing import Any
 
 from monitor.cohort.tools import AnalyzeOptions, Tools
 from monitor.core.blocks import PoseBlock
+from monitor.core.counted import counted
 from monitor.core.errors import MountError, SuppleError
 from monitor.core.inputs import Input, Mark
 from monitor.motion.mount.find import Mount, find_mount, mount_from_axes, usual_mount
@@ -61,7 +62,7 @@ def _session(path: Path) -> Iterator[list[Input]]:
             last_s = getattr(inputs[-1], "t_host_s", last_s)
             yield inputs
         if reader.damaged:
-            text = f"{reader.damaged} rows of the recording failed their check and were left out."
+            text = f"Left out: {counted(reader.damaged, 'damaged row')} of the recording."
             yield [Mark(last_s, NOTE, {"text": text})]
 
 

@@ -24,7 +24,7 @@ from monitor.commands.opening import (
 from monitor.commands.options import LiveOptions
 from monitor.commands.piped import Piped
 from monitor.commands.run import Interruption, run_in_terminal
-from monitor.commands.say import say
+from monitor.commands.say import CHECKSUM, say
 from monitor.commands.windowed import run_in_window
 from monitor.core.errors import RadioError
 from monitor.core.inputs import Packet
@@ -151,7 +151,7 @@ class _Live:
         if self._lines is not None:
             self._lines.check()
         elif digest:
-            say(f"digest {digest}")
+            say(CHECKSUM.format(digest))
         if self._recorder is not None:
             say(f"Recorded in {self._path}")
             say(f"Look again:  supple replay {self._path}")

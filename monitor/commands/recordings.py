@@ -15,8 +15,9 @@ from rich.console import Console
 from monitor.commands.piped import Piped
 from monitor.commands.progress import clock
 from monitor.commands.run import Interruption, run_in_terminal
-from monitor.commands.say import say
+from monitor.commands.say import CHECKSUM, say
 from monitor.commands.windowed import run_in_window
+from monitor.core.counted import counted
 from monitor.core.errors import InputFileError, SettingsError
 from monitor.core.protocols import Sink
 from monitor.session import Session
@@ -97,13 +98,13 @@ def _verdict(
     """Say whether the replay met the live run, and the exit code."""
     if interruption is not None:
         return interruption.exit_code
-    say(f"digest {digest}")
+    say(CHECKSUM.format(digest))
     if damaged:
-        say(f"{damaged} rows of {file.name} failed their check and were left out.")
+        say(f"Left out: {counted(damaged, 'damaged row')} of {file.name}.")
     recorded, made_by = header.get("digest"), header.get("program_version", "?")
     if recorded is None:
         say(
-            "The live run did not end cleanly, so there is no digest to compare; all that was recorded was replayed."
+            "The live run did not end cleanly, so there is no checksum to compare; all that was recorded was replayed."
         )
     elif recorded == digest:
         say("The same records as in the live run, to the bit.")

@@ -13,6 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from monitor.core.counted import counted
 from monitor.core.events import Notice, Posture, Prompt, Record
 from monitor.core.interval import INTERVAL_SHARE, interval_deg
 from monitor.core.snapshot import Snapshot
@@ -214,7 +215,9 @@ def _link(now: Snapshot, status: str) -> Text:
     if now.stale:
         return Text("connected, no data", "yellow")
     bad = sum(now.faults.values())
-    return Text(f"connected, {bad} faults, {now.gap_s:.1f} s missing" if bad or now.gap_s else "connected")
+    return Text(
+        f"connected, {counted(bad, 'fault')}, {now.gap_s:.1f} s missing" if bad or now.gap_s else "connected"
+    )
 
 
 def _battery(now: Snapshot) -> Text:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from monitor.core.counted import counted
 from monitor.core.inputs import FloatArray
 from monitor.motion.chip.turns import PAIRS, Turn
 
@@ -119,7 +120,7 @@ def refusal(fit: Fit, poses: FloatArray) -> tuple[str, str] | None:
     """Why `fit` over `poses` (n,3) is not to be used, and what to do: two sentences; None where it is good."""
     if len(poses) < MIN_POSES:
         return (
-            f"There are {len(poses)} still poses, and it takes {MIN_POSES} or more.",
+            f"Only {counted(len(poses), 'still pose')} came, and it takes {MIN_POSES} or more.",
             "Lay the sensor on each of its six sides, three seconds and more each.",
         )
     scale = float(np.max(np.abs(fit.matrix - np.eye(3))))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from monitor.core.counted import counted
 from monitor.core.inputs import FloatArray, Input, Mark, Rows
 from monitor.sources.importers.mapping import Column, ColumnMap, canonical_map, check_present
 from monitor.sources.importers.plausible import Plausibility
@@ -126,8 +127,8 @@ def _closing_notes(seen: Plausibility, turning: Turning, skipped: int) -> Iterat
     if turning.note:
         yield turning.note
     if skipped:
-        yield f"{skipped} lines with a wrong number of fields were left out."
+        yield f"Left out: {counted(skipped, 'line')} with a wrong number of fields."
     if seen.untimed:
-        yield f"{seen.untimed} rows without a time were left out."
+        yield f"Left out: {counted(seen.untimed, 'row')} without a time."
     if seen.repeated:
-        yield f"{seen.repeated} rows that repeat the time of the row before were left out."
+        yield f"Left out: {counted(seen.repeated, 'row')} with the time of the row before."

@@ -77,9 +77,9 @@ class Plausibility:
         """A sentence where the rows of the first block come too seldom or too often; else empty."""
         rate_hz, (lowest, highest) = 1.0 / self._step_s, RATE_HZ
         if rate_hz < lowest * (1.0 - RATE_SLACK):
-            return f"There are only {rate_hz:.3g} rows a second: below {lowest:.0f} steps and quick movements are not seen."
+            return f"Rows come at only {rate_hz:.3g} Hz: below {lowest:.0f} steps and quick movements are not seen."
         if rate_hz > highest * (1.0 + RATE_SLACK):
-            return f"There are {rate_hz:.4g} rows a second: {highest:.0f} of them were used."
+            return f"Rows come at {rate_hz:.4g} Hz: {highest:.0f} a second were used."
         return ""
 
     def finish(self) -> None:

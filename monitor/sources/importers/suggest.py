@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from monitor.core.counted import counted
 from monitor.core.errors import InputFileError
 from monitor.core.inputs import Mark, Rows
 from monitor.sources.importers.csv_parquet import read_inputs
@@ -67,7 +68,7 @@ def dry_run(path: Path, columns: ColumnMap | None = None) -> Understood:
         if text
         else "Parquet"
     )
-    facts.append(f"{kind}; {len(names)} columns: {', '.join(names)}.")
+    facts.append(f"{kind}; {counted(len(names), 'column')}: {', '.join(names)}.")
     try:
         understood = columns or canonical_map(names, path)
         check_present(understood, names, path)
@@ -92,7 +93,7 @@ def _session(path: Path) -> tuple[str, ...]:
     with SessionReader(path) as reader:
         found = reader.summary
         return (
-            f"A session file ({reader.header.get('source')}), {found.duration_s:.1f} s, {found.packets} packets.",
+            f"A session file ({reader.header.get('source')}), {found.duration_s:.1f} s, {counted(found.packets, 'packet')}.",
             "It ended cleanly." if found.closed_cleanly else "It was cut off; what was recorded can be read.",
         )
 
@@ -161,7 +162,10 @@ def _totals(path: Path, columns: ColumnMap) -> list[str]:
             elif isinstance(item, Mark) and "text" in item.value:
                 notes.append(str(item.value["text"]))
     step_s = float(np.nanmedian(steps))
-    return [f"{n} rows from {first_s:.3f} s to {last_s:.3f} s, typically {1 / step_s:.1f} Hz.", *notes]
+    return [
+        f"{counted(n, 'row')} from {first_s:.3f} s to {last_s:.3f} s, typically {1 / step_s:.1f} Hz.",
+        *notes,
+    ]
 
 
 def _with_names(path: Path, text: TextLook) -> TextLook:
