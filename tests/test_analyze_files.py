@@ -365,7 +365,7 @@ def test_the_overview_has_a_harmless_line_for_each_file(tmp_path: Path) -> None:
         Outcome(Path('=HYPERLINK("x").csv'), "poor", summary(coverage=0.5)),
         Outcome(Path("-1.csv"), "failed", {}, "@problem, with a comma", "Next.", 2),
     ]
-    with write_overview(outcomes, tmp_path).open(newline="") as file:
+    with write_overview(outcomes, tmp_path, {}).open(newline="") as file:
         lines = list(csv.DictReader(file))
     assert [line["file"] for line in lines] == ["good.csv", '\'=HYPERLINK("x").csv', "'-1.csv"]
     assert [line["quality"] for line in lines] == ["good", "poor", "failed"]
@@ -374,4 +374,4 @@ def test_the_overview_has_a_harmless_line_for_each_file(tmp_path: Path) -> None:
     assert lines[1]["sitting_s"] == "" and lines[1]["coverage"] == "0.5", "no score below 70 % coverage"
     assert lines[2]["problem"] == "'@problem, with a comma"
     with pytest.raises(StorageError):
-        write_overview(outcomes, tmp_path / "none")
+        write_overview(outcomes, tmp_path / "none", {})

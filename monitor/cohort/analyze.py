@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 from collections import Counter
@@ -58,9 +59,13 @@ def analyze_files(
 
     `meter` (of as many files as `paths`) shows meanwhile, to other threads, how far each is.
 
+    Results of the same file that are there are replaced, once the new ones are whole.
+
     Raises SettingsError where two results would have one name or the mount is none, StorageError for the folder.
     """
     check_stems(paths)
+    for path in paths:
+        check_owner(path, folder)
     if options.mount != "auto":
         for axes in options.mount.split(PER_SENSOR):
             tools.mount_from_axes(axes)
@@ -89,6 +94,33 @@ def check_stems(paths: Sequence[Path]) -> None:
                 "Rename one, or analyse them into two folders.",
                 path.stem,
             )
+
+
+def check_owner(path: Path, folder: Path) -> None:
+    """Raise SettingsError where the results would overwrite another file's, something else, or the file itself."""
+    there = [target for target in _results(folder, path.stem) if target.exists()]
+    if not there:
+        return
+    owner = _owner(folder / f"{path.stem}.json")
+    own_input = path.exists() and any(target.samefile(path) for target in there)
+    if owner != path.name or own_input:
+        what = path.name if own_input else f"the result of {owner}" if owner else "something else"
+        raise SettingsError(
+            f"The results of {path} would overwrite {what} in {folder}.", "Choose another folder.", path.stem
+        )
+
+
+def _results(folder: Path, stem: str) -> list[Path]:
+    """Where sinks.tables puts them."""
+    return [folder / f"{stem}{suffix}" for suffix in (".parquet", ".events.jsonl", ".json")]
+
+
+def _owner(summary: Path) -> str:
+    """The name of the file that a summary is about; empty where it is none."""
+    try:
+        return str(json.loads(summary.read_text(encoding="utf-8"))["file"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def exit_code(outcomes: Sequence[Outcome]) -> int:

@@ -1,4 +1,4 @@
-"""`summary.csv`: one line per analysed file, for a spreadsheet."""
+"""`summary.csv`: one line for each file whose results are in the folder, for a spreadsheet."""
 
 from __future__ import annotations
 
@@ -30,17 +30,45 @@ COLUMNS = (
 )
 
 
-def write_overview(outcomes: Sequence[Outcome], folder: Path) -> Path:
-    """Write the table and return its path. Numbers below COVERAGE_FAIR are left empty. Raises StorageError."""
+Lines = dict[str, dict[str, Any]]
+"""The lines of a table by the file they are about."""
+
+
+def read_overview(folder: Path) -> Lines:
+    """The lines that are there already; none without a table. Raises StorageError for one that is something else."""
     path = folder / FILE_NAME
     try:
-        with path.open("w", encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            lines = list(reader)
+        if not {"file", "quality"} <= set(reader.fieldnames or ()):
+            raise ValueError
+        return {line["file"]: {key: line.get(key) or "" for key in COLUMNS} for line in lines}
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, ValueError, csv.Error) as error:
+        raise StorageError(
+            f"{path} is there already and is no table of supple.", "Choose another folder.", path
+        ) from error
+
+
+def write_overview(outcomes: Sequence[Outcome], folder: Path, there: Lines) -> Path:
+    """Write the table and return its path. A file's new line takes the place of the one in `there`, the others stay.
+
+    Numbers below COVERAGE_FAIR are left empty. Raises StorageError; what was there is then as it was.
+    """
+    path = folder / FILE_NAME
+    part = path.with_name(path.name + ".part")
+    new = ({key: harmless(cell) for key, cell in _line(outcome).items()} for outcome in outcomes)
+    lines = {**there, **{str(line["file"]): line for line in new}}
+    try:
+        with part.open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, COLUMNS, restval="")
             writer.writeheader()
-            writer.writerows(
-                {key: harmless(cell) for key, cell in _line(outcome).items()} for outcome in outcomes
-            )
+            writer.writerows(lines.values())
+        part.replace(path)
     except OSError as error:
+        part.unlink(missing_ok=True)
         raise StorageError(
             f"{path} cannot be written ({error.strerror}).", "Choose another folder.", path
         ) from error

@@ -13,7 +13,7 @@ from rich.console import Console
 from monitor.cohort.analyze import Outcome, analyze_files, exit_code
 from monitor.cohort.ending import orderly_sigterm
 from monitor.cohort.meter import Meter
-from monitor.cohort.overview import write_overview
+from monitor.cohort.overview import read_overview, write_overview
 from monitor.cohort.tools import AnalyzeOptions
 from monitor.commands.analysis_tools import analysis_tools, is_session
 from monitor.commands.progress import shown_progress
@@ -36,6 +36,7 @@ def run_analyze(files: list[Path], folder: Path, options: AnalyzeOptions, json: 
         )
     if options.column_map is not None:
         load_map(options.column_map)  # a wrong map is one refusal, not one for each file
+    there = read_overview(folder)
     meter = Meter(len(files))
     console = Console(stderr=True)
     with orderly_sigterm(), shown_progress(console, files, meter) as say_above:
@@ -44,7 +45,7 @@ def run_analyze(files: list[Path], folder: Path, options: AnalyzeOptions, json: 
             _tell(outcome, json, say_above)
 
         outcomes = analyze_files(files, folder, options, analysis_tools(), done, meter)
-    write_overview(outcomes, folder)
+    write_overview(outcomes, folder, there)
     if not json:
         good = sum(1 for outcome in outcomes if not outcome.problem)
         say(f"{good} of {len(outcomes)} analysed into {folder}; summary.csv has a line for each.")
