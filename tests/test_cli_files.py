@@ -10,6 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from monitor.commands import recordings
+from monitor.core.digest import StreamDigest
+from monitor.version import build_version
 from tests.door import Answer, Ask, asking, refused
 from tests.inertial_tables import ACC, GYR, csv_text, table, written
 
@@ -69,6 +72,22 @@ def test_a_recording_is_listed_and_replayed_with_the_same_digest(ask: Ask, recor
     said = ask("replay", recording)
     assert said.code == 0
     assert str(digest) in said.err and "to the bit" in said.err
+
+
+def test_a_replay_that_differs_is_a_defect_only_of_the_version_that_recorded(
+    ask: Ask, recording: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (entry,) = lines(ask("sessions", recording.parent, "--json"))
+    made_by = entry["header"]["program_version"]  # type: ignore[index]
+    assert made_by == build_version()
+    monkeypatch.setattr(StreamDigest, "hexdigest", lambda _self: "0" * 64)
+    said = ask("replay", recording)
+    assert said.code == INPUT
+    assert "differs from the live run" in said.err and f"{made_by}, so this is a defect" in said.err
+    monkeypatch.setattr(recordings, "build_version", lambda: "0.1.0+00000000")
+    said = ask("replay", recording)
+    assert said.code == 0
+    assert f"that was supple {made_by}, this is 0.1.0+00000000" in said.err and "defect" not in said.err
 
 
 @pytest.mark.parametrize("folder", [".", "empty", "absent"])

@@ -44,7 +44,7 @@ from monitor.sources.gather import Gathered
 from monitor.sources.simulated import TWO_PLACEMENTS, SimulatedSource
 from monitor.store.places import check_new_file, keep_private, places, private_folder, recording_path
 from monitor.store.session_file import SessionWriter, new_header
-from monitor.version import VERSION
+from monitor.version import VERSION, build_version
 
 GATHER_S = 1.0
 """Host time of one push under virtual time, where nobody waits for an angle."""
@@ -211,7 +211,7 @@ class _Live:
         def identify(packet: Packet) -> tuple[int, int, int] | None:
             return by_sensor[packet.sensor](packet.channel, packet.payload)
 
-        header = new_header(self.mode, VERSION, start_wall_s, utc_offset_s, zone)
+        header = new_header(self.mode, build_version(), start_wall_s, utc_offset_s, zone)
         header["made_wall_s"] = time.time()
         writer = SessionWriter(path, header, identify)
         self._recorder = Recorder(writer, inline=self._options.virtual_time)

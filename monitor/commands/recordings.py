@@ -28,7 +28,7 @@ from monitor.sources.replay import ReplaySource
 from monitor.store.catalog import Entry, list_sessions
 from monitor.store.places import places
 from monitor.store.session_file import SessionReader
-from monitor.version import VERSION
+from monitor.version import build_version
 
 
 def run_sessions(folder: Path | None, json: bool) -> int:
@@ -108,12 +108,17 @@ def _verdict(
         )
     elif recorded == digest:
         say("The same records as in the live run, to the bit.")
-    elif made_by != VERSION:
-        say(f"The records differ from the live run's: that was supple {made_by}, this is {VERSION}.")
+    elif made_by != build_version():
+        say(
+            f"The records differ from the live run's: that was supple {made_by}, this is {build_version()}. "
+            "The same data, judged by another version."
+        )
     else:
         raise InputFileError(
             f"The replay of {file.name} differs from the live run.",
-            "Some of the file was damaged." if damaged else "This is a defect of supple: please report it.",
+            "Some of the file was damaged."
+            if damaged
+            else f"It was recorded by this very version, {made_by}, so this is a defect of supple: please report it.",
             str(file),
         )
     return 0
