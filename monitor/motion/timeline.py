@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,9 @@ from monitor.core.blocks import ImuBlock, freeze, take
 from monitor.core.events import Fault, Gap, Record
 from monitor.core.inputs import BoolArray, FloatArray
 
-_Rows = slice | npt.NDArray[np.intp]
+_T = TypeVar("_T", bound=np.generic)
+_Rows = list[slice] | npt.NDArray[np.intp]
+"""Stretches of rows one after the other, or the index of each row."""
 
 MAX_FILL_S = 0.2
 """A longer hole is a Gap: filters restart after it (design)."""
@@ -25,6 +28,8 @@ MAX_CURVE_S = 0.07
 RATE_WINDOW_S = 2.0
 MIN_RATE_HZ = 20.0
 MAX_RATE_HZ = 300.0
+STRETCHES = 8
+"""A clock off by 0.01 % slips by a row every 10,000: a stream with more slips than this in a block is not even."""
 BURST_SHARE = 0.2
 """Where the median step and the mean step differ by more, stamps come in bursts and the mean is the better witness."""
 
@@ -161,11 +166,12 @@ class Timeline:
             return
         self._next += len(grid)
         left, right = _neighbours(rows.t_s[:count], grid)
-        t_left = rows.t_s[left]
-        step = rows.t_s[right] - t_left
+        t_left = _picked(rows.t_s, left)
+        step = _picked(rows.t_s, right) - t_left
         share = grid - t_left
         exact = share <= hair_s
-        ok = rows.ok[left] & (exact | (rows.ok[right] & (step <= MISSED_PERIODS * self._spacing_s)))
+        near = step <= MISSED_PERIODS * self._spacing_s
+        ok = _picked(rows.ok, left) & (exact | (_picked(rows.ok, right) & near))
         curved = np.flatnonzero(~exact & self._is_curved(step))
         if exact.any():
             share[exact], step[exact] = 0.0, 1.0
@@ -173,7 +179,7 @@ class Timeline:
         acc = _between(rows.acc, left, right, share)
         gyr = None if rows.gyr is None else _between(rows.gyr, left, right, share)
         if len(curved):
-            before = left.start + curved if isinstance(left, slice) else left[curved]
+            before = _picked(np.arange(len(rows)), left)[curved]
             acc[curved] += _bent(rows.t_s, rows.acc, before, grid[curved])
             if gyr is not None and rows.gyr is not None:
                 gyr[curved] += _bent(rows.t_s, rows.gyr, before, grid[curved])
@@ -193,26 +199,39 @@ class Timeline:
 
 
 def _neighbours(t_s: FloatArray, grid: FloatArray) -> tuple[_Rows, _Rows]:
-    """The rows before (or at) and after each grid point; slices where each point has the row next to the last one's."""
-    first, last = (np.searchsorted(t_s, grid[[0, -1]], side="right") - 1).tolist()
-    stop = last + 1
-    if (
-        stop - first == len(grid)
-        and stop < len(t_s)
-        and bool((t_s[first:stop] <= grid).all())
-        and bool((t_s[first + 1 : stop + 1] > grid).all())
-    ):
-        return slice(first, stop), slice(first + 1, stop + 1)
+    """The rows before (or at) and after each grid point; few stretches where each point has the row next to the last one's."""
+    stretches: list[slice] = []
+    found = 0
+    while found < len(grid) and len(stretches) < STRETCHES:
+        first = int(np.searchsorted(t_s, grid[found], side="right")) - 1
+        points = grid[found : found + len(t_s) - 1 - first]
+        between = t_s[first : first + len(points)] <= points
+        between &= t_s[first + 1 : first + 1 + len(points)] > points
+        length = len(points) if between.all() else int(np.argmin(between))
+        if not length:  # the very last row has none behind it
+            break
+        stretches.append(slice(first, first + length))
+        found += length
+    if found == len(grid):
+        return stretches, [slice(each.start + 1, each.stop + 1) for each in stretches]
     left = np.searchsorted(t_s, grid, side="right") - 1
     return left, np.minimum(left + 1, len(t_s) - 1)
+
+
+def _picked(values: npt.NDArray[_T], rows: _Rows) -> npt.NDArray[_T]:
+    """The given rows of a column."""
+    if not isinstance(rows, list):
+        return values[rows]
+    parts = [values[each] for each in rows]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _between(values: FloatArray, left: _Rows, right: _Rows, share: FloatArray) -> FloatArray:
     """Rows between the neighbours, column by column: so each column lies together in memory for whoever comes next."""
     between = np.empty((values.shape[1], len(share)))
     for row, column in zip(between, values.T, strict=True):
-        low = column[left]
-        np.subtract(column[right], low, out=row)
+        low = _picked(column, left)
+        np.subtract(_picked(column, right), low, out=row)
         row *= share
         row += low
     return between.T
