@@ -82,14 +82,15 @@ class _Fusion:
 
     def pose(self, block: ImuBlock) -> PoseBlock:
         assert block.gyr is not None
-        if self._last is None:
-            self._last = np.repeat(block.gyr[:1], ROWS_BEFORE, axis=0)
-        gyr = np.concatenate((self._last, block.gyr))
-        self._last = gyr[-ROWS_BEFORE:].copy()
-        result = self._vqf.updateBatch(mean_rate(gyr, self._rate_hz), np.ascontiguousarray(block.acc))
-        quat: FloatArray = result["quat6D"]
-        unbiased = freeze(replace(block, gyr=(block.gyr.T - np.ascontiguousarray(result["bias"].T)).T))
-        return PoseBlock(unbiased, quat, up_in_source(quat))
+        columns = np.empty((3, ROWS_BEFORE + len(block)))
+        columns[:, :ROWS_BEFORE] = block.gyr[:1].T if self._last is None else self._last
+        columns[:, ROWS_BEFORE:] = block.gyr.T
+        self._last = columns[:, -ROWS_BEFORE:].copy()
+        result = self._vqf.updateBatch(mean_rate(columns.T, self._rate_hz), np.ascontiguousarray(block.acc))
+        unbiased = columns[:, ROWS_BEFORE:] - np.ascontiguousarray(result["bias"].T)
+        # Column by column in memory, as everybody behind reads it.
+        quat = np.ascontiguousarray(result["quat6D"].T).T
+        return PoseBlock(freeze(replace(block, gyr=unbiased.T)), quat, up_in_source(quat))
 
 
 class _Gravity:
@@ -120,14 +121,15 @@ def mean_rate(g: FloatArray, rate_hz: float) -> FloatArray:
     """
     now, one, two, three = g[3:].T, g[2:-1].T, g[1:-2].T, g[:-3].T
     mean = np.empty((now.shape[1], 3))
+    step, term = np.empty((2, now.shape[1]))
     for i in range(3):
         j, k = (i + 1) % 3, (i + 2) % 3
-        step = one[j] * now[k]
-        step -= one[k] * now[j]
+        np.multiply(one[j], now[k], out=step)
+        step -= np.multiply(one[k], now[j], out=term)
         step *= 2.0 / rate_hz
-        step += 9.0 * now[i]
-        step += 19.0 * one[i]
-        step -= 5.0 * two[i]
+        step += np.multiply(now[i], 9.0, out=term)
+        step += np.multiply(one[i], 19.0, out=term)
+        step -= np.multiply(two[i], 5.0, out=term)
         step += three[i]
         np.divide(step, 24.0, out=mean[:, i])
     return mean
