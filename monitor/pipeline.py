@@ -25,7 +25,7 @@ from monitor.motion.shared_motion import HEADINGS, heading_runs, value_of
 from monitor.motion.silence import Silence
 from monitor.motion.timeline import Timeline
 
-_INNER = (Packet, Mark, Tick, Rows, ImuBlock, PoseBlock)
+_INNER = frozenset((Packet, Mark, Tick, Rows, ImuBlock, PoseBlock))
 """What travels between stages but is no outcome: the caller has the inputs, the blocks became trunk blocks."""
 
 
@@ -208,4 +208,4 @@ def _drain(stages: Sequence[Stage], items: Sequence[Record]) -> list[Record]:
 
 
 def _outcomes(records: Sequence[Record]) -> list[Record]:
-    return [record for record in records if not isinstance(record, _INNER)]
+    return [record for record in records if type(record) not in _INNER]
