@@ -106,8 +106,9 @@ class Attachment:
         self._stands = 0
 
     def _judge(self, now: Second) -> Finding | None:
-        self._jumps += [(now.t_s - JUMP_AGE_S, jump) for jump in now.jumps]
-        del self._jumps[:-JUMPS_KEPT]
+        if now.jumps:
+            self._jumps += [(now.t_s - JUMP_AGE_S, jump) for jump in now.jumps]
+            del self._jumps[:-JUMPS_KEPT]
         if now.walks:
             self._left_stand()
             self._hanging.count = 0
