@@ -310,6 +310,7 @@ class PostureLogic:
         if sway is self._calm:
             looks = run.restless.astype(np.float64) if walked else np.full(len(tilt), math.nan)
         self._walk_s = 0.0
+        waiting = bool(self._changes)
         out: list[Record] = []
         for i, (up, quiet, seen, tilt_deg, tilted, turning) in enumerate(
             zip(
@@ -326,8 +327,9 @@ class PostureLogic:
             if not seen:
                 out += self._unseen(float(run.t_s[i]), float(run.decided_s[i]))
                 continue
-            if self._changes:
+            if waiting:
                 out += self._change(run, i, walking=False)
+                waiting = bool(self._changes)
             if tilt_deg > (RECLINED_DEG if belief.claimed is Posture.SITTING else gait.LYING_DEG):
                 out += self._lying(run, i)
                 continue
