@@ -50,7 +50,6 @@ def driver(**changes: object) -> Driver:
         "decoder": no_decoder,
         "identity": identity,
         "row_identity": lambda channel, payload: None,
-        "has_memory": False,
         "service_uuid": SERVICE,
     }
     return Driver(**{**parts, **changes})  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from monitor.core.events import Posture, Record
 from monitor.core.inputs import Input
@@ -149,7 +149,6 @@ class Driver:
     connected. `data_channels` are those whose silence means a stale stream. `decoder(sensor)` turns Packets into
     ImuBlock, Fault, DeviceStatus and Beat. `identity(payloads by channel)` gives the sensor's own id or None.
     `row_identity(channel, payload)` is (boot, stream, seq of the first sample), None where the bytes carry none.
-    `has_memory`: can missing rows be fetched later.
     """
 
     name: str
@@ -162,6 +161,4 @@ class Driver:
     decoder: Callable[[str], Stage]
     identity: Callable[[Mapping[str, bytes]], str | None]
     row_identity: Callable[[str, bytes], tuple[int, int, int] | None]
-    has_memory: bool
     service_uuid: str
-    notes: Mapping[str, Any] = field(default_factory=dict)

@@ -91,6 +91,5 @@ DRIVER = Driver(
     decoder=RowsDecoder,
     identity=lambda _: None,
     row_identity=lambda _channel, _payload: None,
-    has_memory=False,
     service_uuid="",
 )

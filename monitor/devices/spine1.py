@@ -267,6 +267,5 @@ DRIVER = Driver(
     decoder=Spine1Decoder,
     identity=_identity,
     row_identity=_row_identity,
-    has_memory=True,
     service_uuid=_uuid(1),
 )
