@@ -1,7 +1,8 @@
 """WitMotion WT901BLE family (WT901BLECL, WT901BLE67/68, WT9011DCL): 20-byte frames without checksum or time.
 
 Layout, registers and the measured rates: RGu0/WT901 docs/protocol.md (MIT) and the WT901BLECL datasheet v20-0707.
-Not proven on hardware. It has no memory: gaps stay gaps. The rate is set for the session only, so that a user's device stays as it was.
+Not proven on hardware. It has no memory: gaps stay gaps. The rate is set for the session only, so that a user's device
+stays as it was.
 """
 
 from __future__ import annotations
