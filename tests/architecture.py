@@ -30,7 +30,7 @@ FLOORS: Mapping[str, frozenset[str]] = {
 }
 """What each room or spine file of `monitor` may use beside itself. A new one declares its floor here."""
 
-DOORS = frozenset({"cli", "commands"})
+DOORS = frozenset({"cli", "arguments", "commands"})
 """These know everybody and are known to nobody else. `supple sim` too goes through `sources/simulated.py`."""
 
 PURE = frozenset({"core", "devices", "motion", "detect", "coach", "pipeline"})

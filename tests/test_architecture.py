@@ -17,6 +17,7 @@ from architecture import (
     unknown_folders,
 )
 
+from monitor.cli import app, calibrations
 from monitor.core.registry import discover
 
 ROOT = Path(__file__).parent.parent
@@ -162,3 +163,12 @@ def test_two_plug_ins_of_one_name_are_refused(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "planted", package)
     with pytest.raises(ValueError, match="named 'same'"):
         discover(package, "PLUG")
+
+
+def test_the_door_lists_the_commands_and_each_says_elsewhere_what_it_takes() -> None:
+    commands = [*app.registered_commands, *calibrations.registered_commands]
+    assert len(commands) >= 11
+    for command in commands:
+        assert command.callback is not None
+        assert command.callback.__module__.startswith("monitor.arguments."), command.callback
+        assert "Example:  supple " in (command.epilog or "")
