@@ -123,9 +123,9 @@ def _checked(bodies: list[bytes], seed: int, start: int, stop: int) -> Chunk:
     if not whole:
         bodies = [body for body in bodies if _passes(body, seed)]
     heads = np.frombuffer(b"".join([body[: ROW.size] for body in bodies]), ROW_DTYPE)
-    n = heads["n"].astype(np.int64)
-    in_place = (n >= start) & (n < stop) & (np.diff(n, prepend=-1) > 0)
-    if not in_place.all():
+    if not np.array_equal(heads["n"], np.arange(start, stop)):
+        n = heads["n"].astype(np.int64)
+        in_place = (n >= start) & (n < stop) & (np.diff(n, prepend=-1) > 0)
         bodies = [body for body, good in zip(bodies, in_place, strict=True) if good]
         heads = heads[in_place]
     return Chunk(heads, bodies, expected - len(bodies))

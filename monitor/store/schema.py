@@ -51,6 +51,8 @@ RESIDUE = 0x2144DF1C
 BODY_MAX_BYTES = 65_536
 """A radio value has at most 512 bytes; marks are small. Larger rows are refused, on writing and on reading."""
 NAMES_MAX = 4_096
+NAME_IDS = 1 << 16
+"""A head has 16 bits for each of its two names."""
 
 
 def text_crc(seed: int, *parts: object) -> int:

@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from monitor.core.events import Gap
-from monitor.core.inputs import Input, Mark, Packet
+from monitor.core.inputs import FloatArray, Input, Mark, Packet
 from monitor.store import schema
 from monitor.store.identity_order import Moves, find_moves
 from monitor.store.rows import (
@@ -59,7 +59,7 @@ class SessionReader:
         try:
             self.header = self._read_header()
             self._seed: int = self.header.pop("seed")
-            self._names = self._read_names()
+            self._read_names()
         except (sqlite3.DatabaseError, ValueError, KeyError, TypeError, RecursionError) as error:
             self._db.close()
             raise damaged(path) from error
@@ -108,7 +108,7 @@ class SessionReader:
         right before the first packet with a larger seq; everything else keeps its place.
         """
         last = last_row(self._db, self._path)
-        self._names = self._read_names()
+        self._read_names()
         nothing_late = self.header.get("late_packets") == 0
         moves = find_moves(self._chunks(last)) if order == "identity" and not nothing_late else None
         self.damaged = 0
@@ -119,15 +119,14 @@ class SessionReader:
             self.damaged += chunk.damaged + len(chunk.heads) - len(heads)
             if not items:
                 continue
-            t_s = np.maximum.accumulate(np.maximum(heads["t_host_s"], edge_s))
-            cuts = np.flatnonzero(np.diff(np.floor(t_s / block_s), prepend=np.floor(edge_s / block_s)) > 0)
-            edge_s, start = float(t_s[-1]), 0
-            for stop in cuts.tolist():
+            start = 0
+            for stop in _cuts(heads["t_host_s"], edge_s, block_s):
                 pending += self._arranged(heads, items, start, stop, moves)
                 if pending:
                     yield pending
                 pending, start = [], stop
             pending += self._arranged(heads, items, start, len(items), moves)
+            edge_s = max(edge_s, float(heads["t_host_s"].max()))
         if pending:
             yield pending
 
@@ -177,8 +176,8 @@ class SessionReader:
         """Inputs beside their heads, without rows this version cannot understand. Column by column: a day has a million."""
         heads = chunk.heads
         t_host_s = heads["t_host_s"].tolist()
-        sensors = map(self._names.get, heads["sensor"].tolist())
-        channels = map(self._names.get, heads["channel"].tolist())
+        sensors = self._texts[heads["sensor"]].tolist()
+        channels = self._texts[heads["channel"]].tolist()
         payloads = [body[ROW.size : -CRC.size] for body in chunk.bodies]
         items: list[Any] = list(
             map(tuple.__new__, repeat(Packet), zip(t_host_s, sensors, channels, payloads, strict=True))
@@ -187,9 +186,7 @@ class SessionReader:
         for i in np.flatnonzero(kinds != PACKET).tolist():
             items[i] = schema.other_input(int(kinds[i]), t_host_s[i], payloads[i])
         good = np.isfinite(heads["t_host_s"])
-        used = np.unique(np.concatenate((heads["sensor"], heads["channel"]))[np.tile(kinds == PACKET, 2)])
-        if not set(used.tolist()) <= self._names.keys():
-            good &= [not isinstance(item, Packet) or None not in item for item in items]
+        good &= (kinds != PACKET) | (self._named[heads["sensor"]] & self._named[heads["channel"]])
         if None in items:
             good &= [item is not None for item in items]
         if not good.all():
@@ -207,6 +204,20 @@ class SessionReader:
         }
         return {**kept, "seed": seed}
 
-    def _read_names(self) -> dict[int, str]:
-        rows = self._db.execute("SELECT id, text, crc FROM name LIMIT ?", (schema.NAMES_MAX,))
-        return {id: text for id, text, crc in rows if crc == schema.text_crc(self._seed, id, text)}
+    def _read_names(self) -> None:
+        """Texts by the number that the heads of rows give, and which of them there are."""
+        self._texts = np.full(schema.NAME_IDS, None, dtype=object)
+        self._named = np.zeros(schema.NAME_IDS, dtype=bool)
+        for id, text, crc in self._db.execute("SELECT id, text, crc FROM name LIMIT ?", (schema.NAMES_MAX,)):
+            if 0 <= id < schema.NAME_IDS and crc == schema.text_crc(self._seed, id, text):
+                self._texts[id], self._named[id] = text, True
+
+
+def _cuts(t_host_s: FloatArray, edge_s: float, block_s: float) -> list[int]:
+    """Before which of some rows a new block of `block_s` begins; `edge_s` is the latest time before them."""
+    reached = np.floor(edge_s / block_s)
+    if np.floor(t_host_s.max() / block_s) <= reached:
+        return []
+    blocks = np.floor(np.maximum.accumulate(t_host_s) / block_s)
+    cuts: list[int] = np.flatnonzero(np.diff(np.maximum(blocks, reached), prepend=reached) > 0).tolist()
+    return cuts
