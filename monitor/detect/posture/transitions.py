@@ -51,6 +51,7 @@ SEAT_DROP_MIN_M = 0.1  # a seat is 0.2 to 0.5 m lower, and the displacement good
 LEAN_BACK_DEG = 10.0  # coming back by this much from a lean is one sign of a seat [I]
 SEAT_STOP_M_S = 0.2  # so is this much velocity against the movement's own [I]
 ROLL_BACK_DEG = 15.0  # so is a pelvis that ends rolled back by this much; rolled forward counts against [I]
+SIGNS_MIN = 0.3  # with less of those two one straightens up or settles in the seat: weight comes over the feet by leaning [I]
 SIGNS_CLIP = 2.0  # no sign counts for more than this [I]
 SIGNS_SIT, SIGNS_RISE = (
     1.25,
@@ -108,10 +109,13 @@ class Change:
         signs = min(SIGNS_CLIP, self.lean_deg / LEAN_BACK_DEG)
         if self.rests == 2:
             signs += min(SIGNS_CLIP, self.stop_m_s / SEAT_STOP_M_S)
-        if self.rests == 0 and abs(self.rise_m) >= VIGOROUS_RISE_M:
-            # Up and down in quick turns: where the trunk was a second ago belongs to the turn before.
+        # Up and down in quick turns: where the trunk was a second ago belongs to the turn before.
+        vigorous = self.rests == 0 and abs(self.rise_m) >= VIGOROUS_RISE_M
+        if vigorous:
             signs += VIGOROUS_SIGNS
-        elif forward:
+        if not signs >= SIGNS_MIN:
+            return 0.0
+        if forward and not vigorous:
             seated = self.after if self.rise_m < 0.0 else self.before
             # With one rest it is the seat that was seen, and walking upright that is meant by the other side.
             stood = upright if self.rests == 1 else stood
@@ -326,13 +330,15 @@ def _within(curve: FloatArray, peak: int) -> float:
 
 
 def _lean_deg(up: FloatArray, before: Direction3, after: Direction3) -> float:
-    """How far the directions `up` (3, n) come off the direct way from `before` to `after`."""
+    """How far the directions `up` (3, n) come off the great circle from `before` to `after`."""
     way = [b - a for a, b in zip(before, after, strict=True)]
     from_start = [up[i] - before[i] for i in range(3)]
     length2 = way[0] * way[0] + way[1] * way[1] + way[2] * way[2]
     share = from_start[0] * way[0] + from_start[1] * way[1] + from_start[2] * way[2]
     share = np.clip(share / length2, 0.0, 1.0) if length2 > 0.0 else share * 0.0
-    off = [from_start[i] - share * way[i] for i in range(3)]
+    # The chord lies below the circle: by this much at each share of it.
+    below = np.sqrt(1.0 - share * (1.0 - share) * length2)
+    off = [up[i] - (before[i] + share * way[i]) / below for i in range(3)]
     return math.degrees(math.sqrt(float((off[0] * off[0] + off[1] * off[1] + off[2] * off[2]).max())))
 
 
