@@ -27,6 +27,11 @@ class Case:
     score: Callable[[], Scores]
 
 
+def verdict(measured: Measured, right: bool) -> Scores:
+    """Of a recording that is one question."""
+    return {measured.key: ((float(right), 1.0),)}
+
+
 def shares(every: Sequence[Pairs]) -> float:
     """Counted by asked of all recordings together, the mean over pairs."""
     sums = np.array(every).sum(axis=0)

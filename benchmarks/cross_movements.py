@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from cross_measures import Case, Measured, Scores
+from cross_measures import Case, Measured, Scores, verdict
 from cross_posture import FOUND, UMAFALL
 from heard import Heard, heard
 from measures import bends, trunk_games, turns, umafall
@@ -63,7 +63,7 @@ class _OneBend:
 
     def score(self) -> Scores:
         bent = [m for m in _movements(self.recording) if m.direction == "flexion"]
-        return {ONE_BEND.key: ((float(len(bent) == 1), 1.0),)}
+        return verdict(ONE_BEND, len(bent) == 1)
 
 
 @dataclass(frozen=True)
@@ -93,9 +93,9 @@ class _Turned:
         size = max((turn.range_deg for turn in found), default=0.0)
         covered = any(abs(turn.range_deg - turns.TRUTH_DEG) <= turn.return_error_deg for turn in found)
         return {
-            WITHIN.key: ((float(abs(size - turns.TRUTH_DEG) <= turns.WITHIN_DEG), 1.0),),
-            COVERS.key: ((float(covered), 1.0),),
-            ONE_TURN.key: ((float(len(found) == 1), 1.0),),
+            **verdict(WITHIN, abs(size - turns.TRUTH_DEG) <= turns.WITHIN_DEG),
+            **verdict(COVERS, covered),
+            **verdict(ONE_TURN, len(found) == 1),
         }
 
 
@@ -104,4 +104,4 @@ class _Bent:
     recording: Heard
 
     def score(self) -> Scores:
-        return {FOUND.key: ((float(umafall.bent(Told(self.recording.told("movements").records))), 1.0),)}
+        return verdict(FOUND, umafall.bent(Told(self.recording.told("movements").records)))

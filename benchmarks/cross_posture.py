@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from cross_measures import Case, Measured, Pairs, Scores, middle
+from cross_measures import Case, Measured, Pairs, Scores, middle, verdict
 from heard import Heard, heard
 from measures import posture_chest, posture_waist, seat_timing, umafall
 from measures.transitions import CODES, Trial, counts, scripted
@@ -169,8 +169,8 @@ class _Scripted:
     def score(self) -> Scores:
         changes = _told(self.recording).changes()
         if self.code in SIT_AND_RISE:
-            return {ONCE.key: ((float(once(changes)), 1.0),)}
-        return {MISTAKEN[self.code].key: ((float(any(kind == "sit" for _, kind in changes)), 1.0),)}
+            return verdict(ONCE, once(changes))
+        return verdict(MISTAKEN[self.code], any(kind == "sit" for _, kind in changes))
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ class _SatAndRose:
     recording: Heard
 
     def score(self) -> Scores:
-        return {FOUND.key: ((float(umafall.sat_and_rose(_told(self.recording).changes())), 1.0),)}
+        return verdict(FOUND, umafall.sat_and_rose(_told(self.recording).changes()))
 
 
 @dataclass(frozen=True)
