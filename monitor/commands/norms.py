@@ -41,7 +41,11 @@ BESIDE_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Norm:
-    """A row of calibration/norms.toml."""
+    """A row of calibration/norms.toml: the range of a `movement` (`flexion`, ...) of a `region` (`lumbar`, `pelvis`, `trunk`).
+
+    `low_deg` to `high_deg` deg, never negative, equal where one mean is published; `ends` says of whom the two are. `tag`: S
+    as cited, I inferred.
+    """
 
     movement: str
     region: str
@@ -62,7 +66,10 @@ class Norm:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Movements of one recording in a direction while standing, and back: how many, and the largest."""
+    """Movements of one recording in a direction while standing, and back.
+
+    `count` of them, the largest from neutral `largest_deg` deg, half its 90 % interval `error_deg` deg.
+    """
 
     direction: str
     count: int
@@ -87,7 +94,7 @@ def run_norms(results: Path | None, json: bool) -> int:
 
 
 def read_norms() -> tuple[list[Norm], list[Mapping[str, Any]]]:
-    """The ranges, and the changes that can be told from none."""
+    """The ranges, and the changes that can be told from none, row by row as in the file."""
     table = tomllib.loads(files("calibration").joinpath("norms.toml").read_text("utf-8"))
     return [Norm(**row) for row in table["norm"]], table["change"]
 
@@ -128,6 +135,7 @@ def _in_place(movement: Mapping[str, Any], changes_s: list[float]) -> bool:
 
 
 def _seen(direction: str, peaks: list[tuple[float, float]], place: str, norms: list[Norm]) -> Seen:
+    """Of `peaks` (peak_deg, return_error_deg), at least one."""
     movement = direction.split("_")[0]
     about_it = tuple(n for n in norms if n.movement == movement and n.region == REGIONS.get(place))
     largest_deg, error_deg = max(peaks)
