@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 from pathlib import Path
@@ -178,3 +179,17 @@ def test_a_damaged_profile_stops_a_session_with_its_name(ask: Ask, tmp_path: Pat
     scenario = tmp_path / "worn.toml"
     scenario.write_bytes(WORN)
     refused(ask("live", "--sim", scenario, "--no-record"), 4, str(path), "supple calibrate sensor")
+
+
+def test_a_full_disk_is_said_in_a_sentence_and_leaves_nothing_half_written(
+    ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("monitor.store.profiles.os.fsync", full)
+    (tmp_path / "out").mkdir()
+    answer = ask(*SIM, "--out", tmp_path / "out" / "p.json")
+    assert answer.code == 4
+    assert "cannot be saved" in answer.err and "Free some space" in answer.err
+    assert "Traceback" not in answer.err and list((tmp_path / "out").iterdir()) == []

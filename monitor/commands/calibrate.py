@@ -30,7 +30,7 @@ from monitor.sources.simulated import SimulatedSource
 from monitor.sources.virtual_time import run_virtual
 from monitor.store.paired import PairedSensor, find, load
 from monitor.store.places import check_new_file, keep_private, places
-from monitor.store.profiles import keep_profile, profile_paths, written
+from monitor.store.profiles import keep_profile, profile_paths, write_profile, written
 
 DURATION_S = 600.0
 """How long a person gets for it; half of that is usual."""
@@ -90,8 +90,7 @@ def run_calibrate_sensor(options: CalibrateOptions) -> int:
     else:
         raw_path, where = options.out.with_suffix(".csv"), options.out
         profile = profile_of(capture, fit, wall_s, raw_path.name)
-        raw_path.write_text(raw, encoding="utf-8")
-        where.write_text(written(profile), encoding="utf-8")
+        write_profile(where, raw_path, profile, raw)
     if options.json:
         sys.stdout.write(" ".join(written(profile).split()) + "\n")
     for line in result_lines(profile, fit, where, in_use=options.out is None):

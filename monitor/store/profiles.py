@@ -120,14 +120,21 @@ def read_profile(path: Path) -> Profile:
 def keep_profile(folder: Path, profile: Profile, capture: str) -> Path:
     """Keep it, in place of an older one of the same sensor, with its raw capture (CSV); the profile's path.
 
-    The capture is in place before the profile is, so that after a crash no profile stands without the one it names.
     Raises StorageError.
     """
     path, raw = profile_paths(folder, profile.serial)
     private_folder(path.parent)
+    write_profile(path, raw, profile, capture)
+    return path
+
+
+def write_profile(path: Path, raw: Path, profile: Profile, capture: str) -> None:
+    """Write it to `path` and its capture to `raw`. Raises StorageError.
+
+    The capture is in place before the profile is, so that after a crash no profile stands without the one it names.
+    """
     _replace(raw, capture)
     _replace(path, written(profile))
-    return path
 
 
 def written(profile: Profile) -> str:
