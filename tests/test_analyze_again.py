@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 from pathlib import Path
 
 import pyarrow as pa
@@ -76,3 +77,20 @@ def test_a_summary_that_is_somebody_elses_is_kept(ask: Ask, tmp_path: Path) -> N
     )
     assert (out / "summary.csv").read_text() == "month,money\n1,2\n"
     assert [path.name for path in out.iterdir()] == ["summary.csv"], "refused before anything was analysed"
+
+
+def test_a_disk_that_is_full_by_then_keeps_the_lines_that_were_there(
+    ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    assert ask("analyze", swaying(tmp_path, "a.csv"), "--out", out).code == 0
+    before = (out / "summary.csv").read_bytes()
+
+    def full(*_args: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("monitor.cohort.overview.csv.DictWriter.writerows", full)
+    answer = ask("analyze", swaying(tmp_path, "b.csv"), "--out", out)
+    assert answer.code == STORAGE
+    assert "the disk is full" in answer.err and "Free some space" in answer.err
+    assert (out / "summary.csv").read_bytes() == before and list(out.glob("*.part")) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -69,8 +70,11 @@ def write_overview(outcomes: Sequence[Outcome], folder: Path, there: Lines) -> P
         part.replace(path)
     except OSError as error:
         part.unlink(missing_ok=True)
+        full = error.errno == errno.ENOSPC
         raise StorageError(
-            f"{path} cannot be written ({error.strerror}).", "Choose another folder.", path
+            f"{path} cannot be written ({'the disk is full' if full else error.strerror}).",
+            "Free some space, or choose another folder." if full else "Choose another folder.",
+            path,
         ) from error
     return path
 
