@@ -32,6 +32,7 @@ CONTRADICTIONS = [
     (("--sim", "nosuch"), ("nosuch", "desk")),
     (("--speed", "max"), ("--speed max", "--sim desk")),
     (("--sim", "desk", "--speed", "max", "--window"), ("window", "--no-window")),
+    (("--sim", "desk", "--speed", "max"), ("--speed max", "--duration 3600")),
     (("--sim", "desk", "--radio", "tcp-client:127.0.0.1:9"), ("--sim", "--radio")),
     (("--sim", "desk", "--device", "x"), ("--sim", "--device")),
     (("--sim", "desk", "--speed", "0"), ("--speed", "'0'", "max")),

@@ -7,7 +7,11 @@ from typing import Annotated
 import typer
 
 LiveSpeed = Annotated[
-    str, typer.Option(metavar="1|max", help="Real time, or as fast as it goes (--sim only, no window).")
+    str,
+    typer.Option(
+        metavar="1|max",
+        help="Real time, or as fast as it goes (--sim only, no window; live needs a --duration).",
+    ),
 ]
 ReplaySpeed = Annotated[
     str, typer.Option(metavar="X", help="Times real time: 1, 10, ... or max, as fast as it goes.")

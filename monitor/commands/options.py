@@ -76,6 +76,12 @@ class LiveOptions:
             raise SettingsError(
                 "A live session runs at --speed 1 or max.", "Any speed is fine for `supple replay`.", "speed"
             )
+        if self.virtual_time and self.duration_s is None:
+            raise SettingsError(
+                "--speed max would go on, and record, until the disk is full: a simulated wearer never stops.",
+                "Add --duration 3600 for an hour of it.",
+                "duration",
+            )
         if self.json and self.window:
             raise SettingsError(
                 "--json writes to the terminal and goes without a window.", "Leave one out.", "json"
