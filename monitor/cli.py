@@ -57,6 +57,9 @@ app.command(epilog="Example:  supple replay recording.supple --speed 60")(record
 app.command(epilog="Example:  supple analyze monday.csv tuesday.supple --out results")(analyze.analyze)
 app.command(epilog="Example:  supple norms results/monday.json")(recordings.norms)
 app.add_typer(calibrations, name="calibrate")
+calibrations.command("mount", epilog="Example:  supple live --calibrate", hidden=True)(
+    calibrate.calibrate_mount
+)
 calibrations.command("sensor", epilog="Example:  supple calibrate sensor --sim turned --speed max")(
     calibrate.calibrate_sensor
 )

@@ -215,3 +215,7 @@ def test_the_doctor_looks_and_never_fails(ask: Ask) -> None:
     assert answer.code in (0, 1)
     for name in ("bluetooth", "sensors", "window", "disk", "recordings folder"):
         assert name in answer.out
+
+
+def test_who_looks_for_the_calibration_of_the_mount_is_led_to_it(ask: Ask) -> None:
+    refused(ask("calibrate", "mount"), USAGE, "upright and forward", "supple live --calibrate")

@@ -8,6 +8,16 @@ from typing import Annotated
 import typer
 
 from monitor.arguments.shared import Json, LiveSpeed, Make, Radio, Seed
+from monitor.core.errors import SettingsError
+
+
+def calibrate_mount() -> None:
+    """Upright and forward of a worn sensor: found in a session."""
+    raise SettingsError(
+        "Where upright and forward are is calibrated in a session, in its first 20 s.",
+        "Wear the sensor, then:  supple live --calibrate",
+        "mount",
+    )
 
 
 def calibrate_sensor(
