@@ -24,7 +24,7 @@ IndexArray: TypeAlias = npt.NDArray[np.intp]
 
 FINE_FRAME_S = 0.1  # length of a fine frame; shorter where the rate asks for it [I]
 
-REST_RATE_DEG_S = 15.0  # root mean square rate over half a second below which the trunk rests [I]
+REST_RATE_DEG_S = 13.0  # root mean square rate over half a second below which the trunk rests [I]
 REST_SD_M_S2 = 0.35  # SD of the vertical acceleration over half a second at rest: half of slow walking's [I]
 REST_RADIUS_FRAMES = 2  # half a second
 REST_FRAMES = 8  # a rest lasts 0.8 s: at the deepest lean the trunk stops too, but shorter [I]
