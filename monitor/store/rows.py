@@ -18,9 +18,7 @@ from monitor.store import schema
 from monitor.store.schema import BODY_MAX_BYTES, CRC, RESIDUE, ROW, ROW_DTYPE
 
 CHUNK_ROWS = 1024
-"""Rows fetched at once: bounds the memory at CHUNK_ROWS * BODY_MAX_BYTES even for a hostile file.
-
-Small on purpose: more live inputs at once set off full passes of the garbage collector, which doubled the reading time."""
+"""Rows fetched at once: bounds the memory at CHUNK_ROWS * BODY_MAX_BYTES even for a hostile file."""
 _ROW_MIN_BYTES = ROW.size + CRC.size
 
 HeadArray = npt.NDArray[Any]

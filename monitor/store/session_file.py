@@ -16,6 +16,7 @@ import numpy as np
 from monitor.core.events import Gap
 from monitor.core.inputs import FloatArray, Input, Mark, Packet
 from monitor.store import schema
+from monitor.store.collector import expect_many_inputs
 from monitor.store.identity_order import Moves, find_moves
 from monitor.store.rows import (
     CHUNK_ROWS,
@@ -107,6 +108,7 @@ class SessionReader:
         `identity` order moves a packet that came late (its seq below one already seen of its sensor, boot and stream)
         right before the first packet with a larger seq; everything else keeps its place.
         """
+        expect_many_inputs()
         last = last_row(self._db, self._path)
         self._read_names()
         nothing_late = self.header.get("late_packets") == 0
