@@ -21,12 +21,14 @@ from monitor.core.blocks import LumbarBlock, TrunkBlock
 from monitor.core.errors import SettingsError
 from monitor.core.inputs import Packet
 from monitor.core.snapshot import Snapshot
+from monitor.devices.spine1 import DRIVER
 from monitor.motion.mount.find import Mount
 from monitor.session import Session
 from monitor.sinks.recorder import Recorder
 from monitor.sources.ble.client import Target
 from monitor.sources.ble.radio import open_radio
 from monitor.sources.ble.source import BleSource
+from monitor.sources.simulated import SimulatedSource
 from monitor.sources.virtual_time import run_virtual
 from monitor.store.paired import PairedSensor, load, remember, sides, wear_together, worn_together
 from monitor.store.places import places
@@ -234,3 +236,11 @@ def _digest(path: Path) -> str:
 
     with SessionReader(path) as reader:
         return str(reader.header["digest"])
+
+
+def test_a_place_is_named_in_words() -> None:
+    simulated = SimulatedSource(
+        "desk", 1, DRIVER, duration_s=1.0, start_wall_s=NINE_O_CLOCK_S, utc_offset_s=0
+    )
+    (worn,) = worn_sensors(LiveOptions(scenario="desk"), simulated)
+    assert worn.name == "simulated wearer, lower back"

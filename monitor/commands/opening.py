@@ -59,7 +59,7 @@ def worn_sensors(options: LiveOptions, simulated: SimulatedSource | None) -> lis
         worn = [
             Worn(
                 sensor.key,
-                f"simulated wearer, {sensor.placement}",
+                f"simulated wearer, {_place(sensor.placement)}",
                 known[options.simulated_device],
                 sensor.address,
                 sensor.serial,
