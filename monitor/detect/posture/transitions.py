@@ -359,9 +359,11 @@ def _lobes(
         return
     near, far = LOBE_ENDS_FRAMES
     edges = np.flatnonzero(np.diff(np.sign(velocity), prepend=0.0, append=0.0))
-    for a, b in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
-        if not first - low <= b < stop - low or b - a > LOBE_FRAMES or not fast[a:b].any():
-            continue
+    starts, ends = edges[:-1], edges[1:]
+    known = np.concatenate(((0,), np.cumsum(fast)))
+    likely = (first - low <= ends) & (ends < stop - low) & (ends - starts <= LOBE_FRAMES)
+    likely &= known[ends] > known[starts]
+    for a, b in zip(starts[likely].tolist(), ends[likely].tolist(), strict=True):
         lobe = velocity[a:b].copy()
         rise_m = float(lobe.sum()) * frame_s
         if not abs(rise_m) >= LOBE_RISE_M:
@@ -369,14 +371,14 @@ def _lobes(
         along = np.abs(lobe)
         peak = int(np.argmax(along))
         centre = low + a + peak
-        ends = (
+        beside = (
             _direction(up, centre - far + 1, centre - near + 1),
             _direction(up, centre + near, centre + far),
         )
-        lean_deg = _lean_deg(up[:, max(0, centre - near) : centre + near + 1], *ends)
+        lean_deg = _lean_deg(up[:, max(0, centre - near) : centre + near + 1], *beside)
         span = (low + a, low + b)
         within = _within(along, peak)
-        yield Change(low + b + radius, centre, within, span, rise_m, lean_deg, 0.0, *ends, 0)
+        yield Change(low + b + radius, centre, within, span, rise_m, lean_deg, 0.0, *beside, 0)
 
 
 def _level(x: FloatArray, span: tuple[int, int]) -> float:
