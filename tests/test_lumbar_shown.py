@@ -81,6 +81,19 @@ def test_the_terminal_shows_the_angles_between_two_sensors() -> None:
     assert lines["link lower back"] == lines["link upper back"] == "connected"
 
 
+def test_each_angle_between_two_sensors_says_how_sure_it_is() -> None:
+    def sure(sd_deg: float) -> list[Record]:
+        stated = dict.fromkeys(
+            ("flexion_sd_deg", "lateral_sd_deg", "rotation_sd_deg"), np.full(len(lumbar(0.0, END_S)), sd_deg)
+        )
+        return [replace(record, **stated) if isinstance(record, LumbarBlock) else record for record in pair()]
+
+    names = ("lumbar flexion", "lumbar lateral", "lumbar rotation")
+    assert [printed(sure(2.0))[name].split()[-1] for name in names] == ["±4°"] * 3
+    assert [r.note for r in view_of(sure(2.0)).lumbar] == ["± 4°"] * 3
+    assert [r.note for r in view_of(sure(np.nan)).lumbar] == [""] * 3
+
+
 def test_with_one_sensor_nobody_speaks_of_lumbar_angles() -> None:
     assert not [name for name in printed(ONE) if "lumbar" in name]
     assert "link" in printed(ONE)

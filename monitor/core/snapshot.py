@@ -59,6 +59,7 @@ class Snapshot:
     inclination_sd_deg: float = math.nan
     flexion_sd_deg: float = math.nan
     lateral_sd_deg: float = math.nan
+    rotation_sd_deg: float = math.nan
     state: Posture = Posture.UNKNOWN
     state_since_s: float = 0.0
     sitting_total_s: float = 0.0
@@ -73,6 +74,9 @@ class Snapshot:
     lumbar_flexion_deg: float = math.nan
     lumbar_lateral_deg: float = math.nan
     lumbar_rotation_deg: float = math.nan
+    lumbar_flexion_sd_deg: float = math.nan
+    lumbar_lateral_sd_deg: float = math.nan
+    lumbar_rotation_sd_deg: float = math.nan
     rows: int = 0
     rows_ok: int = 0
     gap_s: float = 0.0
@@ -263,18 +267,22 @@ class Snapshot:
         self.lateral_deg = float(block.lateral_deg[-1])
         self.rotation_deg = float(block.rotation_deg[-1])
         self.inclination_sd_deg = float(block.uncertainty_deg[-1])
-        self.flexion_sd_deg = _last(block.flexion_sd_deg, self.inclination_sd_deg)
-        self.lateral_sd_deg = _last(block.lateral_sd_deg, self.inclination_sd_deg)
+        self.flexion_sd_deg = _stated(block.flexion_sd_deg, -1, self.inclination_sd_deg)
+        self.lateral_sd_deg = _stated(block.lateral_sd_deg, -1, self.inclination_sd_deg)
+        self.rotation_sd_deg = _stated(block.rotation_sd_deg, -1)
 
     def _lumbar(self, block: LumbarBlock) -> None:
         both = block.ok.nonzero()[0]
         if not len(both):  # rows whose partner never came tell nothing of now
             return
-        last = both[-1]
+        last = int(both[-1])
         self.lumbar_s = float(block.t_s[last])
         self.lumbar_flexion_deg = float(block.flexion_deg[last])
         self.lumbar_lateral_deg = float(block.lateral_deg[last])
         self.lumbar_rotation_deg = float(block.rotation_deg[last])
+        self.lumbar_flexion_sd_deg = _stated(block.flexion_sd_deg, last)
+        self.lumbar_lateral_sd_deg = _stated(block.lateral_sd_deg, last)
+        self.lumbar_rotation_sd_deg = _stated(block.rotation_sd_deg, last)
 
     def _posture(self, event: PostureState) -> None:
         if self.state is Posture.SITTING and event.t_s > self._counted_s:
@@ -285,5 +293,5 @@ class Snapshot:
             self.sitting_bout_start_s = event.t_s
 
 
-def _last(column: FloatArray | None, otherwise: float) -> float:
-    return otherwise if column is None else float(column[-1])
+def _stated(column: FloatArray | None, row: int, otherwise: float = math.nan) -> float:
+    return otherwise if column is None else float(column[row])

@@ -142,7 +142,7 @@ def _lines(now: Snapshot, status: Mapping[str, str], ended: bool) -> list[tuple[
         ("inclination", _angle(now, now.inclination_deg, now.inclination_sd_deg)),
         ("flexion", _angle(now, now.flexion_deg, now.flexion_sd_deg)),
         ("lateral bend", _angle(now, now.lateral_deg, now.lateral_sd_deg)),
-        ("rotation", _angle(now, now.rotation_deg)),
+        ("rotation", _angle(now, now.rotation_deg, now.rotation_sd_deg)),
         *(_lumbar(now) if now.two else []),
         ("prompts", Text(_prompts(now))),
         *_links(now, status, ended),
@@ -165,11 +165,11 @@ def _angle(now: Snapshot, value_deg: float, sd_deg: float = math.nan) -> Text:
 def _lumbar(now: Snapshot) -> list[tuple[str, Text]]:
     """The upper back relative to the lower: only of two sensors (docs/frames.md)."""
     angles = (
-        ("lumbar flexion", now.lumbar_flexion_deg),
-        ("lumbar lateral", now.lumbar_lateral_deg),
-        ("lumbar rotation", now.lumbar_rotation_deg),
+        ("lumbar flexion", now.lumbar_flexion_deg, now.lumbar_flexion_sd_deg),
+        ("lumbar lateral", now.lumbar_lateral_deg, now.lumbar_lateral_sd_deg),
+        ("lumbar rotation", now.lumbar_rotation_deg, now.lumbar_rotation_sd_deg),
     )
-    return [(name, _angle(now, math.nan if now.lumbar_stale else value)) for name, value in angles]
+    return [(name, _angle(now, math.nan if now.lumbar_stale else value, sd)) for name, value, sd in angles]
 
 
 def _prompts(now: Snapshot) -> str:

@@ -154,7 +154,8 @@ def _by_inclination(model: WindowModel) -> bool:
 
 def _readings(model: WindowModel, fresh: bool) -> tuple[Reading, Reading, Reading]:
     now = model.snapshot
-    no_forward, still = text("reading.no_forward"), text("reading.turn.note")
+    no_forward = text("reading.no_forward")
+    still = f"{_interval(now.rotation_sd_deg)} {text('reading.turn.note')}".strip()
     if _by_inclination(model):
         first = _reading(
             "inclination", now.inclination_deg, ("", "", ""), _interval(now.inclination_sd_deg), "", fresh
@@ -179,19 +180,21 @@ def _lumbar(model: WindowModel, now_s: float) -> tuple[Reading, ...]:
     now, fresh = model.snapshot, model.lumbar_fresh(now_s)
     missing = text("lumbar.no_link" if now.away or not fresh else "reading.no_forward")
     angles = (
-        (now.lumbar_flexion_deg, ("reading.forward", "reading.backward", "")),
-        (now.lumbar_lateral_deg, ("reading.right", "reading.left", "")),
-        (now.lumbar_rotation_deg, ("reading.left", "reading.right", "")),
+        (now.lumbar_flexion_deg, now.lumbar_flexion_sd_deg, ("reading.forward", "reading.backward", "")),
+        (now.lumbar_lateral_deg, now.lumbar_lateral_sd_deg, ("reading.right", "reading.left", "")),
+        (now.lumbar_rotation_deg, now.lumbar_rotation_sd_deg, ("reading.left", "reading.right", "")),
     )
-    return tuple(_between(angle, ways, missing, fresh) for angle, ways in angles)
+    return tuple(_between(angle, sd, ways, missing, fresh) for angle, sd, ways in angles)
 
 
-def _between(angle_deg: float, ways: tuple[str, str, str], missing: str, fresh: bool) -> Reading:
+def _between(
+    angle_deg: float, sd_deg: float, ways: tuple[str, str, str], missing: str, fresh: bool
+) -> Reading:
     title = text("lumbar.title")
     if not fresh or not math.isfinite(angle_deg):
         return Reading(title, "", text("none"), "", missing, False)
     value = text("reading.value", degrees=round(abs(angle_deg)))
-    return Reading(title, "", value, _way(angle_deg, ways), "", True)
+    return Reading(title, "", value, _way(angle_deg, ways), _interval(sd_deg), True)
 
 
 def _way(angle_deg: float, ways: tuple[str, str, str]) -> str:
