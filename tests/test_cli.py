@@ -113,6 +113,11 @@ def test_a_virtual_radio_nobody_serves_is_named(ask: Ask) -> None:
         refused(ask("pair", "--radio", place), RADIO, place)
 
 
+def test_tables_that_are_not_there_leave_nothing_behind(ask: Ask, tmp_path: Path) -> None:
+    refused(ask("analyze", tmp_path / "none.csv", "--out", tmp_path / "out"), 2, "none.csv")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_recording_is_never_overwritten(ask: Ask, tmp_path: Path) -> None:
     kept = tmp_path / "kept.supple"
     kept.write_bytes(b"mine")

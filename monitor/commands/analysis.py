@@ -36,6 +36,12 @@ def run_analyze(files: list[Path], folder: Path, options: AnalyzeOptions, json: 
         )
     if options.column_map is not None:
         load_map(options.column_map)  # a wrong map is one refusal, not one for each file
+    if not any(path.exists() for path in files):
+        raise InputFileError(
+            f"There is no file {', '.join(map(str, files))}.",
+            "Check the path; nothing was written.",
+            files[0],
+        )
     there = read_overview(folder)
     meter = Meter(len(files))
     console = Console(stderr=True)

@@ -83,9 +83,9 @@ def run_pair(address: str | None, name: str, placement: str, timeout_s: float, r
         last_used_wall_s=local_wall()[0],
     )
     paired.remember(places().config, sensor)
-    say(
-        f"Paired as {sensor.name}, worn at the {placement.replace('_', ' ')}.   Start:  supple live --device {sensor.name}"
-    )
+    by_radio = f" --radio {radio}" if radio else ""
+    say(f"Paired as {sensor.name}, worn at the {placement.replace('_', ' ')}.")
+    say(f"Start:  supple live --device {sensor.name}{by_radio}")
     return 0
 
 

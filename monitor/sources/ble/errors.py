@@ -5,6 +5,8 @@ Names (`datum`): `no_dbus`, `no_daemon`, `no_adapter`, `off`, `blocked`, `permis
 
 from __future__ import annotations
 
+import os
+
 from bleak.exc import BleakBluetoothNotAvailableError, BleakBluetoothNotAvailableReason, BleakDBusError
 
 from monitor.core.errors import RadioError
@@ -102,8 +104,11 @@ def diagnose(host: HostView) -> RadioError | None:
 
 def no_simulator(spec: str, problem: BaseException) -> RadioError:
     """Nobody answers at a virtual radio's address."""
+    # The event loop's own words for a refused connection hold numbers and brackets.
+    number = problem.errno if isinstance(problem, OSError) else None
+    why = os.strerror(number) if number else problem or type(problem).__name__
     return RadioError(
-        f"No virtual radio answers at {spec} ({problem or type(problem).__name__}).",
+        f"No virtual radio answers at {spec} ({why}).",
         f"Start one with: supple sim desk --hci {spec.replace('-client', '-server')}   {SIMULATOR}",
         "no_simulator",
     )
