@@ -67,19 +67,24 @@ def trials(folder: Path) -> Iterator[Trial]:
 
 def supple(trial: Trial, shared: bool = True) -> tuple[FloatArray, Rotation]:
     """The pipeline's own columns; `shared` False: as live, without a pass that knows the whole recording."""
+    mounts = [mount(role, rows[:, 1:4].mean(axis=0)) for role, rows in trial.rows.items()]
+    blocks = lumbar_blocks(trial, mounts, shared)
+    columns = ("t_s", "flexion_deg", "lateral_deg", "rotation_deg")
+    t_s, *angles = (np.concatenate([getattr(block, name) for block in blocks]) for name in columns)
+    known = np.isfinite(angles).all(axis=0)
+    return t_s[known], rotation(*(np.radians(angle[known]) for angle in angles))
+
+
+def lumbar_blocks(trial: Trial, mounts: list[Mark], shared: bool) -> list[LumbarBlock]:
+    """What the pipeline tells of a trial under `mounts`."""
     marks: list[Input] = [_sensor(role) for role in SENSORS]
     inputs: list[Input] = [Rows(role, t[:, 0], t[:, 1:4], t[:, 4:7]) for role, t in trial.rows.items()]
     if shared:
         poses = [list(oriented([[mark, block]])) for mark, block in zip(marks, inputs, strict=True)]
         marks.append(headings_mark(*poses))
-    marks += [_mount(role, rows) for role, rows in trial.rows.items()]
     pipeline = Pipeline()
-    records = [*pipeline.push([*marks, *inputs]), *pipeline.close()]
-    blocks = [record for record in records if isinstance(record, LumbarBlock)]
-    columns = ("t_s", "flexion_deg", "lateral_deg", "rotation_deg")
-    t_s, *angles = (np.concatenate([getattr(block, name) for block in blocks]) for name in columns)
-    known = np.isfinite(angles).all(axis=0)
-    return t_s[known], _rotation(*(np.radians(angle[known]) for angle in angles))
+    records = [*pipeline.push([*marks, *mounts, *inputs]), *pipeline.close()]
+    return [record for record in records if isinstance(record, LumbarBlock)]
 
 
 def supple_live(trial: Trial) -> tuple[FloatArray, Rotation]:
@@ -96,7 +101,7 @@ def plain(trial: Trial) -> tuple[FloatArray, Rotation]:
         gyr, acc = np.ascontiguousarray(even[:, 3:]), np.ascontiguousarray(even[:, :3])
         grids[role], turned[role] = grid, VQF(period_s).updateBatch(gyr, acc)["quat6D"]
     t_s = grids["upper"]
-    lower = _at(grids["lower"], turned["lower"], t_s)
+    lower = at(grids["lower"], turned["lower"], t_s)
     return t_s, lower.inv() * Rotation.from_quat(turned["upper"], scalar_first=True)
 
 
@@ -156,32 +161,37 @@ def _error_deg(trial: Trial, method: Estimate) -> float:
         inside = (t_s[after] - t_s[after - 1] < 0.25) & (trial.t_ref_s >= t_s[0]) & (trial.t_ref_s <= t_s[-1])
     if inside.mean() < 0.5:
         return float("nan")
-    seen = _at(t_s, relative.as_quat(scalar_first=True), trial.t_ref_s[inside])
-    return float(np.median(_left_deg(seen, trial.reference[inside])))
+    seen = at(t_s, relative.as_quat(scalar_first=True), trial.t_ref_s[inside])
+    left, right = constant_rotations(seen, trial.reference[inside])
+    return float(np.median(_left_deg(left * seen * right, trial.reference[inside])))
 
 
-def _left_deg(seen: Rotation, reference: Rotation) -> FloatArray:
-    """Angle of what is left after the best constant rotations on either side."""
+def constant_rotations(seen: Rotation, reference: Rotation) -> tuple[Rotation, Rotation]:
+    """The best ones before and behind `seen`: what lies between sensors and rigid bodies."""
     deviation = (seen * seen.mean().inv()).as_rotvec()
     left, _ = Rotation.align_vectors((reference * reference.mean().inv()).as_rotvec(), deviation)
-    weight, error = np.ones(len(deviation)), np.zeros(len(deviation))
+    weight, right = np.ones(len(deviation)), Rotation.identity()
     for step in range(FITS):
         right = ((left * seen).inv() * reference).mean(weights=weight)
         left = (reference * (seen * right).inv()).mean(weights=weight)
-        error = np.degrees(((left * seen * right).inv() * reference).magnitude())
         if step >= ROBUST_FROM:
-            weight = 1.0 / np.maximum(error, ROUNDED_DEG)
-    return error
+            weight = 1.0 / np.maximum(_left_deg(left * seen * right, reference), ROUNDED_DEG)
+    return left, right
 
 
-def _at(t_s: FloatArray, quat: FloatArray, when_s: FloatArray) -> Rotation:
+def _left_deg(seen: Rotation, reference: Rotation) -> FloatArray:
+    left: FloatArray = np.degrees((seen.inv() * reference).magnitude())
+    return left
+
+
+def at(t_s: FloatArray, quat: FloatArray, when_s: FloatArray) -> Rotation:
     signs = np.cumprod(np.concatenate(([1.0], np.where((quat[1:] * quat[:-1]).sum(axis=1) < 0, -1.0, 1.0))))
     return Rotation.from_quat(
         np.stack([np.interp(when_s, t_s, quat[:, i] * signs) for i in range(4)], axis=1), scalar_first=True
     )
 
 
-def _rotation(flexion: FloatArray, lateral: FloatArray, turn: FloatArray) -> Rotation:
+def rotation(flexion: FloatArray, lateral: FloatArray, turn: FloatArray) -> Rotation:
     """The rotation whose angles these are (docs/frames.md)."""
     tilt = np.hypot(flexion, lateral)
     share = np.sinc(tilt / np.pi)
@@ -209,11 +219,12 @@ def _sensor(role: str) -> Mark:
     return Mark(0.0, "sensor", value)
 
 
-def _mount(role: str, rows: FloatArray) -> Mark:
-    up = rows[:, 1:4].mean(axis=0)
-    up /= np.linalg.norm(up)
+def mount(role: str, up: FloatArray, source: str = "skin normal", turned_deg: float = 0.0) -> Mark:
+    """A sensor's mount by the vertical (3,) in its axes: forward along the normal of the skin, `turned_deg` to the left of it."""
+    up = up / np.linalg.norm(up)
     forward = np.array((0.0, 0.0, 1.0)) - up[2] * up
     forward /= np.linalg.norm(forward)
     body = Rotation.from_matrix(np.stack((forward, np.cross(up, forward), up)))
+    body = Rotation.from_euler("z", -turned_deg, degrees=True) * body
     quat = body.as_quat(scalar_first=True).tolist()
-    return Mark(0.0, "mount", {"sensor": role, "quat": quat, "quality": 1.0, "source": "skin normal"})
+    return Mark(0.0, "mount", {"sensor": role, "quat": quat, "quality": 1.0, "source": source})

@@ -43,6 +43,8 @@ BROAD_LAG_S = 0.004
 """Between that set's cameras and its sensors: the offset that measures.inclination finds."""
 G_M_S2 = 9.80665
 COUNTS = 32_768.0
+APART = 1_000
+"""Between the seeds of two sensors' settling: each has its own skin."""
 DAY = """
 title = "Worn"
 [wearer]
@@ -95,7 +97,7 @@ def measure(data: Path | None, *, quick: bool) -> Iterator[Figure]:
         yield from _recorded(data)
     count = QUICK_PEOPLE if quick else PEOPLE
     for placement in ("lower_back", "upper_back"):
-        yield from _figures(f"simulated, {placement}", [_simulated(seed, placement) for seed in range(count)])
+        yield from figures(f"simulated, {placement}", [_simulated(seed, placement) for seed in range(count)])
 
 
 def _recorded(data: Path) -> Iterator[Figure]:
@@ -104,12 +106,12 @@ def _recorded(data: Path) -> Iterator[Figure]:
             trials = list(wheelchair(data / "wheelchair_trunk", sensor, task))
             if trials:
                 placement = "upper_back" if sensor == "back" else "lower_back"
-                yield from _figures(f"{sensor}, {name}", [_held(trial, placement) for trial in trials])
+                yield from figures(f"{sensor}, {name}", [_held(trial, placement) for trial in trials])
                 alone = [_held(replace(trial, gyr=None), placement) for trial in trials]
-                yield from _figures(f"{sensor}, {name}, accelerometer alone", alone)
+                yield from figures(f"{sensor}, {name}, accelerometer alone", alone)
     moved = list(broad(data / "broad", 1))
     if moved:
-        yield from _figures(
+        yield from figures(
             "broad, 286 Hz, without the skin's part", [_held(t, "lower_back", skin=False) for t in moved]
         )
 
@@ -204,23 +206,41 @@ def settling(t_s: FloatArray, acc: FloatArray, gyr: FloatArray, to_body: FloatAr
     return Rows("A", t_s, np.ascontiguousarray(back.apply(acc)), np.ascontiguousarray(rate))
 
 
-def _simulated(seed: int, placement: str) -> Held:
-    """A person who walks and bends for the calibration; then every angle, rotation from the last still moment."""
-    scenario, (sensor, *_) = put_on(parse(day(placement).encode(), "worn"), seed, placements=(placement,))
-    wearer, params = Wearer(scenario, seed), sensor.imu.params
+def worn(seed: int, placements: Sequence[str]) -> tuple[Wearer, dict[str, Rows]]:
+    """A person who walks and bends for the calibration, and the rows of each sensor worn, named after its placement."""
+    scenario, sensors = put_on(parse(day(placements[0]).encode(), "worn"), seed, placements=placements)
+    wearer, rows = Wearer(scenario, seed), {}
     t_s = np.arange(round(wearer.round_s * scenario.firmware.rate_hz)) / scenario.firmware.rate_hz
-    acc, gyr, _ = sensor.imu.sample(t_s)
-    rows = settling(
-        t_s,
-        acc.astype(np.float64) * (params.acc_full_scale_g * G_M_S2 / COUNTS),
-        gyr.astype(np.float64) * math.radians(params.gyr_full_scale_deg_s / COUNTS),
-        to_matrix(np.array(sensor.imu.mount)),
-        seed,
-    )
-    opening = {"sensor": "A", "driver": "rows", "role": "single", "placement": placement, "primary": True}
+    for k, sensor in enumerate(sensors):
+        params = sensor.imu.params
+        acc, gyr, _ = sensor.imu.sample(t_s)
+        rows[sensor.placement] = replace(
+            settling(
+                t_s,
+                acc.astype(np.float64) * (params.acc_full_scale_g * G_M_S2 / COUNTS),
+                gyr.astype(np.float64) * math.radians(params.gyr_full_scale_deg_s / COUNTS),
+                to_matrix(np.array(sensor.imu.mount)),
+                seed + k * APART,
+            ),
+            sensor=sensor.placement,
+        )
+    return wearer, rows
+
+
+def opened(placement: str, role: str = "single", calibrate_s: float = CALIBRATE_S) -> list[Mark]:
+    """A sensor named after its placement, calibrated as people are."""
+    opening = {"sensor": placement, "driver": "rows", "role": role, "placement": placement}
+    return [
+        Mark(0.0, "sensor", {**opening, "primary": role != "upper"}),
+        Mark(0.0, "calibrate", {"sensor": placement, "seconds": calibrate_s}),
+    ]
+
+
+def _simulated(seed: int, placement: str) -> Held:
+    """Every angle, rotation from the last still moment."""
+    wearer, rows = worn(seed, [placement])
     pipeline = Pipeline()
-    marks = [Mark(0.0, "sensor", opening), Mark(0.0, "calibrate", {"sensor": "A", "seconds": CALIBRATE_S})]
-    records = pipeline.push([*marks, rows]) + pipeline.close()
+    records = pipeline.push([*opened(placement), rows[placement]]) + pipeline.close()
     blocks = [record for record in records if isinstance(record, TrunkBlock)]
     truth = wearer.truth(_column(blocks, "t_s"), placement)
     held = {}
@@ -244,9 +264,9 @@ def _since_still(given: FloatArray, true: FloatArray) -> FloatArray:
     return turned
 
 
-def _figures(name: str, found: Sequence[Held]) -> Iterator[Figure]:
+def figures(name: str, found: Sequence[Held], angles: Sequence[str] = (*ANGLES, "tilt")) -> Iterator[Figure]:
     who = sorted({held.who for held in found})
-    for angle in (*ANGLES, "tilt"):
+    for angle in angles:
         kept = [held for held in found if len(held.rows.get(angle, ()))]
         if not kept:
             continue

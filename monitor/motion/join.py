@@ -7,18 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from monitor.core.blocks import LumbarBlock, TrunkBlock, freeze
-from monitor.core.events import MountSet, Record
+from monitor.core.events import REZEROED, MountSet, Record
 from monitor.core.inputs import BoolArray, FloatArray, Mark
 from monitor.core.quaternion import conjugate, multiply, rotate, up_in_source
-from monitor.motion.live_heading import LiveHeading
+from monitor.motion.live_heading import REST_TWIST_SD_DEG, LiveHeading
 from monitor.motion.shared_motion import HEADINGS, HOLE_S, ComplexArray, HeadingRun, runs_of, turn_at
 from monitor.motion.silence import SILENCE
 from monitor.motion.tilt import tilt_deg
 
 MAX_HOLE_S = 0.25
 """Rows of the lower sensor further apart than this say nothing of the time between them."""
-PASS_SD_DEG = 3.0
-"""Of the headings found in a pass over the recording (seated bends against optical capture: 1.3 to 2.8 deg)."""
 _UP, _ROTATION, _FORWARD, _OK, _HEADING, _BREAKS = slice(0, 3), 3, 4, 5, slice(6, 8), 8
 _SDS, _COLUMNS = slice(9, 12), 12
 
@@ -42,6 +40,7 @@ class Join:
         self._upper = _Rows()
         self._lower = _Rows()
         self._mounts: dict[str, FloatArray] = {}
+        self._reseated: dict[str, int] = {}
         self._runs: list[HeadingRun] = []
         self._silent: set[str] = set()
         self._live = LiveHeading()
@@ -58,6 +57,8 @@ class Join:
                 self._settle(out)
             elif isinstance(item, MountSet):
                 self._mounts[item.sensor] = conjugate(np.array(item.quat))
+                if item.source != REZEROED:  # which keeps body axes
+                    self._reseated[item.sensor] = self._reseated.get(item.sensor, 0) + 1
             elif isinstance(item, Mark) and item.kind == "sensor":
                 self._open(item)
             elif isinstance(item, Mark) and item.kind == HEADINGS:
@@ -76,8 +77,9 @@ class Join:
 
     def _add(self, block: TrunkBlock) -> None:
         rows = self._roles[block.sensor]
-        level, breaks = rows.add(block, self._mounts.get(block.sensor))
-        self._live.add(0 if rows is self._upper else 1, block.t_s, level, breaks)
+        level, forward, breaks = rows.add(block, self._mounts.get(block.sensor))
+        mounts = self._reseated.get(block.sensor, 0)
+        self._live.add(0 if rows is self._upper else 1, block.t_s, level, forward, breaks, mounts)
 
     def _heard_or_not(self, sensor: str, silent: bool, out: list[Record]) -> None:
         (self._silent.add if silent else self._silent.discard)(sensor)
@@ -98,9 +100,9 @@ class Join:
         self._lower.forget(float(t_s[-1]))
         live, sd = self._live.at(t_s, upper[:, _BREAKS], lower[:, _BREAKS])
         self._live.forget(float(t_s[-1]))
-        turn = turn_at(self._runs, t_s)
+        turn, heading_sd = turn_at(self._runs, t_s)
         told = np.isfinite(turn)
-        turn, heading_sd = np.where(told, turn, live), np.where(told, PASS_SD_DEG, sd)
+        turn, heading_sd = np.where(told, turn, live), np.where(told, heading_sd, sd)
         flexion, lateral, rotation, shared = _relative(upper, lower, turn)
         sds = _deviations(upper, lower, np.where(shared, heading_sd, np.nan))
         sds = np.where(np.isfinite((flexion, lateral, rotation)), sds, np.nan)
@@ -130,8 +132,11 @@ class _Rows:
     def end_s(self) -> float:
         return float(self._times[-1][-1]) if self._times else -np.inf
 
-    def add(self, block: TrunkBlock, unmounted: FloatArray | None) -> tuple[ComplexArray, FloatArray]:
-        """`unmounted`: body -> sensor, None where no mount is known. Gives the level rates x + iy (n,) rad/s, breaks (n,)."""
+    def add(
+        self, block: TrunkBlock, unmounted: FloatArray | None
+    ) -> tuple[ComplexArray, ComplexArray, FloatArray]:
+        """`unmounted`: body -> sensor, None where no mount is known. Gives the level rates (n,) rad/s and forwards (n,), both
+        x + iy, and breaks (n,)."""
         columns = np.empty((len(block), _COLUMNS))
         columns[:, _UP] = block.up
         columns[:, _ROTATION] = np.radians(block.rotation_deg)
@@ -151,7 +156,8 @@ class _Rows:
         self._times.append(block.t_s)
         self._columns.append(columns)
         rate = rotate(body, np.radians(block.rate_deg_s))
-        return rate[:, 0] + 1j * rate[:, 1], columns[:, _BREAKS]
+        forward = np.where(columns[:, _FORWARD] > 0.0, columns[:, 6] + 1j * columns[:, 7], np.nan)
+        return rate[:, 0] + 1j * rate[:, 1], forward, columns[:, _BREAKS]
 
     def taken(self, until_s: float) -> tuple[FloatArray, FloatArray]:
         """Rows up to `until_s`, out of here."""
@@ -232,11 +238,11 @@ def _relative(
 def _deviations(upper: FloatArray, lower: FloatArray, heading_sd: FloatArray) -> FloatArray:
     """Standard deviations (3, n) deg of flexion, lateral bend and rotation between two sensors that err by themselves.
 
-    `heading_sd` (n,) of their relative heading, NaN where rotation counts from each one's own still moments. A heading that
-    is off by so much takes part of the upper one's lean for the other angle.
+    `heading_sd` (n,) of their relative heading, NaN where rotation counts from each one's own still moments, in which the trunk
+    may have been twisted. A heading that is off by so much takes part of the upper one's lean for the other angle.
     """
     flexion, lateral, rotation = np.sqrt(upper[:, _SDS] ** 2 + lower[:, _SDS] ** 2).T
-    rotation = np.where(np.isfinite(heading_sd), heading_sd, rotation)
+    rotation = np.where(np.isfinite(heading_sd), heading_sd, np.hypot(rotation, REST_TWIST_SD_DEG))
     lean = np.sqrt(upper[:, 0] ** 2 + upper[:, 1] ** 2)
     swapped = lean * np.where(np.isfinite(rotation), rotation, 0.0)
     return np.stack((np.hypot(flexion, swapped), np.hypot(lateral, swapped), rotation))

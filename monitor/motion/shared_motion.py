@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ from monitor.core.quaternion import rotate
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
 ComplexArray: TypeAlias = npt.NDArray[np.complex128]
+_Swing = TypeVar("_Swing", float, FloatArray)
 
 HEADINGS = "headings"
 """Kind of the Mark by which a pass over the whole recording tells what was found."""
@@ -32,12 +33,18 @@ PIECE_BINS = 5
 TILE_S = 10.0
 NEAR_TILES = (1.0, 2.0, 3.0, 2.0, 1.0)
 """One minute of motion around each moment: headings of a good chip drift apart by some degrees in that time."""
+AS_IF_ONE = sum(weight * weight for weight in NEAR_TILES) / sum(NEAR_TILES)
+"""By so much the weighted sum is larger than a sum that tells as much."""
 LEAST_SWING_RAD2_S = 0.5
 """Sum of the squared level rate over time: a bend of 45 deg in a second. Less says nothing: who sits and fidgets moves upper
 and lower back each in its own way."""
 LEAST_ALIKE = 0.4
 """Share of the level motion that both have about one axis: so far apart that the angle is off by 40 deg from second to second.
 Below this the two do not move as one trunk. (The angle is doubled, so this is stricter than it looks.)"""
+AXES_SD_DEG = 3.0
+SWING_SD_DEG = 2.0
+"""What the axes of upper and lower back differ by, however much they move, and in addition at 1 rad2/s (wheelchair trials, each
+against one mount of the person)."""
 HOLE_S = 0.25
 """The filter begins anew after a hole longer than 0.2 s, and with it the heading; a step at 20 Hz is no hole."""
 
@@ -45,12 +52,13 @@ HOLE_S = 0.25
 @dataclass(frozen=True, slots=True)
 class HeadingRun:
     """A stretch in which neither filter began anew. From `start_s` to `end_s` turning the upper sensor's earth by `turn`
-    (k,) rad at the times `t_s` (k,), straight in between, gives the lower one's."""
+    (k,) rad at the times `t_s` (k,), straight in between, gives the lower one's; `sd_deg` (k,) its standard deviation."""
 
     start_s: float
     end_s: float
     t_s: FloatArray
     turn: FloatArray
+    sd_deg: FloatArray
 
 
 def heading_runs(upper: Iterable[PoseBlock], lower: Iterable[PoseBlock]) -> list[HeadingRun]:
@@ -72,7 +80,13 @@ def value_of(runs: Sequence[HeadingRun]) -> dict[str, Any]:
     """The value of a Mark `headings`."""
     return {
         "runs": [
-            {"start_s": r.start_s, "end_s": r.end_s, "t_s": r.t_s.tolist(), "turn_rad": r.turn.tolist()}
+            {
+                "start_s": r.start_s,
+                "end_s": r.end_s,
+                "t_s": r.t_s.tolist(),
+                "turn_rad": r.turn.tolist(),
+                "sd_deg": r.sd_deg.tolist(),
+            }
             for r in runs
         ]
     }
@@ -81,19 +95,28 @@ def value_of(runs: Sequence[HeadingRun]) -> dict[str, Any]:
 def runs_of(value: Mapping[str, Any]) -> list[HeadingRun]:
     """The runs of a Mark `headings`."""
     return [
-        HeadingRun(r["start_s"], r["end_s"], np.array(r["t_s"]), np.array(r["turn_rad"]))
+        HeadingRun(
+            r["start_s"], r["end_s"], np.array(r["t_s"]), np.array(r["turn_rad"]), np.array(r["sd_deg"])
+        )
         for r in value["runs"]
     ]
 
 
-def turn_at(runs: Sequence[HeadingRun], t_s: FloatArray) -> FloatArray:
-    """By how much (n,) rad the upper sensor's earth is to be turned at `t_s` to be the lower one's; NaN where unknown."""
-    turn = np.full(len(t_s), np.nan)
+def turn_at(runs: Sequence[HeadingRun], t_s: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """By how much (n,) rad the upper sensor's earth is to be turned at `t_s` to be the lower one's, and the standard deviation
+    of that in degrees; NaN where unknown."""
+    turn, sd_deg = np.full((2, len(t_s)), np.nan)
     for run in runs:
         inside = slice(*np.searchsorted(t_s, (run.start_s, run.end_s)).tolist())
         if inside.start < inside.stop:
             turn[inside] = np.interp(t_s[inside], run.t_s, run.turn)
-    return turn
+            sd_deg[inside] = np.interp(t_s[inside], run.t_s, run.sd_deg)
+    return turn, sd_deg
+
+
+def axes_variance_deg2(swing_rad2_s: _Swing) -> _Swing:
+    """How far the axis of so much shared motion may be off."""
+    return SWING_SD_DEG**2 / swing_rad2_s + AXES_SD_DEG**2
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +170,9 @@ def _run(numbers: IntArray, product: ComplexArray, above: FloatArray, below: Flo
     middle_s = (numbers[0] * BIN_S // TILE_S + np.flatnonzero(good) + 0.5) * TILE_S
     turn = np.unwrap(np.angle(vector[good])) / 2.0
     sense = piece * np.exp(-1j * np.interp(piece_tile, np.flatnonzero(good), turn))
-    return HeadingRun(start_s, end_s, middle_s, turn + (np.pi if sense.real.sum() < 0.0 else 0.0))
+    turn += np.pi if sense.real.sum() < 0.0 else 0.0
+    counted = swing[good] / AS_IF_ONE
+    return HeadingRun(start_s, end_s, middle_s, turn, np.sqrt(axes_variance_deg2(counted)))
 
 
 def _nearby(tile: IntArray, part: FloatArray) -> FloatArray:
