@@ -18,7 +18,7 @@ SECTIONS = {
     ),
     "Simulated days": ("days",),
     "A sensor's own calibration": ("sensor_calibration",),
-    "Stated uncertainty": ("uncertainty",),
+    "Stated uncertainty": ("uncertainty", "lumbar_uncertainty"),
     "Thresholds chosen again, without the people who are scored": ("cross_validated",),
 }
 UNITS = {"1": "", "deg": "°", "% of days": "% of days"}

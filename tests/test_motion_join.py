@@ -14,6 +14,7 @@ from monitor.core.blocks import LumbarBlock, TrunkBlock, take
 from monitor.core.inputs import Input, Mark, Packet
 from monitor.motion.angles import TrunkAngles
 from monitor.motion.join import Join
+from monitor.motion.live_heading import REST_TWIST_SD_DEG
 from monitor.motion.silence import SILENCE, SILENT_S
 from monitor.pipeline import Pipeline
 from tests import law_fixtures as fixtures
@@ -101,6 +102,19 @@ def test_without_a_forward_on_either_side_there_is_no_flexion():
     got = joined(angles("U", trunk(30.0, n=200)), angles("L", trunk(n=200), forward=False))
     assert np.isnan(got.flexion_deg).all() and np.isnan(got.lateral_deg).all()
     assert np.isfinite(got.rotation_deg[60:]).all()
+
+
+def test_a_rotation_from_two_still_moments_may_be_off_by_how_far_the_trunk_was_twisted_in_them():
+    known, unknown = (
+        Join().push(
+            [*OPENING, angles("L", trunk(n=400), forward=forward), angles("U", trunk(n=400), forward=forward)]
+        )[-1]
+        for forward in (True, False)
+    )
+    assert (unknown.rotation_sd_deg[60:] >= REST_TWIST_SD_DEG).all()
+    each = angles("U", trunk(n=400)).rotation_sd_deg[60:]
+    assert (each * np.sqrt(2.0) < REST_TWIST_SD_DEG).all(), "negative control: the sensors' own is less"
+    assert known.rotation_sd_deg[250] == pytest.approx(REST_TWIST_SD_DEG, abs=0.2)
 
 
 def test_one_sensor_alone_has_no_lumbar_angles():

@@ -28,11 +28,12 @@ class Join:
     or the close: then it is given out with NaN.
 
     The headings of two sensors are not comparable as they are. Where a Mark `headings` tells how they differ (found in the
-    motion that both share: motion.shared_motion), or the motion so far does (motion.live_heading), rotation counts from the
-    two mounts' forward and does not drift; it is then taken to be less than 90 degrees, as it is in people. Elsewhere each
-    is taken from its own last still moment, where the trunk is taken to be untwisted (being still while bent to a side
-    hides up to some 4 deg of lateral). Flexion and lateral are NaN where a forward is unknown, rotation where nothing is
-    known of the headings.
+    motion that both share: motion.shared_motion), rotation counts from the two mounts' forward and does not drift. Elsewhere it
+    counts from the trunk at rest, which is taken to be untwisted, and what drifts is led back by rest and by the motion so far
+    (motion.live_heading). Either way it is taken to be less than 90 degrees, as it is in people. Until the first second has
+    passed, and where a forward is unknown, each counts from its own last still moment (being still while bent to a side hides
+    up to some 4 deg of lateral). Flexion and lateral are NaN where a forward is unknown, rotation where nothing is known of
+    the headings.
     """
 
     def __init__(self) -> None:
@@ -189,10 +190,14 @@ class _Rows:
         step = times[right] - times[left]
         near: BoolArray = inside & (exact | (step <= MAX_HOLE_S))
         share = np.where(exact, 0.0, (t_s - times[left]) / np.where(exact | (step <= 0.0), 1.0, step))
-        between = columns[left] + share[:, None] * (columns[right] - columns[left])
-        between = np.where(exact[:, None], columns[left], between)
+        before, between = columns[left], columns[right]
+        between -= before
+        between *= share[:, None]
+        between += before
+        between[exact] = before[exact]
         between[:, _OK] = between[:, _OK] == 1.0
-        return np.where(near[:, None], between, values)
+        between[~near] = values[~near]
+        return between
 
     def _joined(self) -> tuple[FloatArray, FloatArray]:
         if len(self._times) > 1:
