@@ -10,8 +10,8 @@ import numpy.typing as npt
 from day_peers import LYING, SITTING, STANDING, WALKING, tilt_threshold, transitions_only
 from simulated_day import SECONDS, Lived, live
 
+from monitor.core.bout_statistics import SHORTEST_BOUT_MIN, bout_statistics
 from monitor.core.inputs import FloatArray
-from monitor.detect.bout_statistics import bout_statistics
 
 PAUSE_S, PAUSE_UNSURE_S = 20.0, 3.0
 """A bout goes on over an interruption of this length (facts 6). Whether one of 20 s ended it hangs on how well two
@@ -89,7 +89,7 @@ def bouts(sits: npt.NDArray[np.bool_], pause_s: float = PAUSE_S) -> FloatArray:
 def _method(lived: Lived, state: SECONDS, bouts_s: FloatArray | None = None) -> Method:
     told = bouts(state == SITTING) if bouts_s is None else bouts_s
     true = bouts(lived.sits())
-    ours, truth = (bout_statistics(((b[:, 1] - b[:, 0]) / 60.0).tolist()) for b in (told, true))
+    ours, truth = (bout_statistics(_lengths_min(b)) for b in (told, true))
     false, missed = _changes(lived.state, state)
     return Method(
         sitting=_relative(float(np.sum(state == SITTING)), float(np.sum(lived.sits()))),
@@ -98,6 +98,12 @@ def _method(lived: Lived, state: SECONDS, bouts_s: FloatArray | None = None) -> 
         false_per_h=false / (len(state) / 3600.0),
         missed=missed,
     )
+
+
+def _lengths_min(bouts_s: FloatArray) -> list[float]:
+    lengths_min = (bouts_s[:, 1] - bouts_s[:, 0]) / 60.0
+    recorded: list[float] = lengths_min[lengths_min >= SHORTEST_BOUT_MIN].tolist()
+    return recorded
 
 
 def _relative(value: float, truth: float) -> float:

@@ -342,7 +342,9 @@ def summary(coverage: float = 1.0, flexion: bool = True, inclination: bool = Tru
         "duration_s": 100.0,
         "coverage": coverage,
         "state_s": {state.value: 20.0 for state in Posture},
-        "bouts": [{"start_s": 1.0, "end_s": 31.0}],
+        "state_s_low": {state.value: 15.0 for state in Posture},
+        "state_s_high": {state.value: 25.0 for state in Posture},
+        "bout_statistics": {"count": 1, "mean_min": 0.5, "usual_min": 0.5, "longest_min": 0.5},
         "transitions": 4,
         "ranges": {
             "inclination_deg": angles if inclination else None,
@@ -369,7 +371,8 @@ def test_the_overview_has_a_harmless_line_for_each_file(tmp_path: Path) -> None:
         lines = list(csv.DictReader(file))
     assert [line["file"] for line in lines] == ["good.csv", '\'=HYPERLINK("x").csv', "'-1.csv"]
     assert [line["quality"] for line in lines] == ["good", "poor", "failed"]
-    assert lines[0]["sitting_s"] == "20.0" and lines[0]["longest_bout_s"] == "30.0"
+    assert lines[0]["sitting_s"] == "20.0" and lines[0]["usual_bout_min"] == "0.5"
+    assert (lines[0]["sitting_low_s"], lines[0]["sitting_high_s"]) == ("15.0", "25.0")
     assert lines[0]["warnings"] == "'=1+1 b"
     assert lines[1]["sitting_s"] == "" and lines[1]["coverage"] == "0.5", "no score below 70 % coverage"
     assert lines[2]["problem"] == "'@problem, with a comma"

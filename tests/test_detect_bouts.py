@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from trunk_script import Script, sensor_mark
 
+from monitor.core.bout_statistics import bout_statistics, minutes_in_bouts_of
 from monitor.core.events import Break, Gap, Posture, PostureState, SittingBout
-from monitor.detect.bout_statistics import bout_statistics, minutes_in_bouts_of
 from monitor.detect.bouts import DETECTOR
 
 SIT, STAND, WALK, UNKNOWN = Posture.SITTING, Posture.STANDING, Posture.WALKING, Posture.UNKNOWN

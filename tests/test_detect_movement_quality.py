@@ -12,9 +12,9 @@ import pytest
 from trunk_script import Script, sensor_mark
 
 from monitor.core.blocks import take
+from monitor.core.bout_statistics import bout_statistics
 from monitor.core.events import Direction, Movement, Posture, PostureState
 from monitor.core.inputs import FloatArray
-from monitor.detect.bout_statistics import bout_statistics
 from monitor.detect.movements import logic as movements
 from monitor.detect.movements.smoothness import sparc
 

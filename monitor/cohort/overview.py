@@ -22,8 +22,12 @@ COLUMNS = (
         "duration_s",
         "coverage",
         *_STATES,
+        "sitting_low_s",
+        "sitting_high_s",
         "sitting_bouts",
-        "longest_bout_s",
+        "mean_bout_min",
+        "usual_bout_min",
+        "longest_bout_min",
         "transitions",
     ),
     *("inclination_p50_deg", "inclination_p95_deg", "flexion_p50_deg", "flexion_p95_deg"),
@@ -97,8 +101,10 @@ def _line(outcome: Outcome) -> dict[str, Any]:
     if summary["coverage"] < COVERAGE_FAIR:
         return line
     line |= {f"{name}_s": seconds for name, seconds in summary["state_s"].items()}
-    bouts = [bout["end_s"] - bout["start_s"] for bout in summary["bouts"]]
-    line |= {"sitting_bouts": len(bouts), "longest_bout_s": round(max(bouts, default=0.0), 1)}
+    line |= {f"sitting_{end}_s": summary[f"state_s_{end}"]["sitting"] for end in ("low", "high")}
+    bouts = summary["bout_statistics"]
+    line["sitting_bouts"] = bouts["count"]
+    line |= {f"{which}_bout_min": bouts[f"{which}_min"] for which in ("mean", "usual", "longest")}
     line["transitions"] = summary["transitions"]
     for angle in ("inclination", "flexion"):
         quantiles = summary["ranges"][f"{angle}_deg"] or {}

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+SHORTEST_BOUT_MIN = 10.0 / 60.0  # sitting for less is not recorded as a bout (activPAL's default)
 ENOUGH_BOUTS = 20  # alpha and Gini are reported from this many bouts on [I]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from monitor.core.blocks import TrunkBlock
+from monitor.core.bout_statistics import SHORTEST_BOUT_MIN, bout_statistics
 from monitor.core.events import (
     Direction,
     Fault,
@@ -156,6 +158,7 @@ class Summary:
             "bouts": [
                 {**bout, "doubtful": self._doubted(bout["start_s"], bout["end_s"])} for bout in self._bouts
             ],
+            "bout_statistics": _statistics(self._bouts),
             "transitions": self._transitions,
             "movements": {name: _peaks(found) for name, found in sorted(self._trusted().items())},
             "ranges": ranges,
@@ -173,6 +176,22 @@ class Summary:
             "faults": dict(sorted(self._faults.items())),
             "warnings": list(self._warnings),
         }
+
+
+def _statistics(bouts: list[dict[str, Any]]) -> dict[str, float | int | None]:
+    """Of the bouts that are long enough to be recorded as such; null where there are too few for a figure."""
+    lengths_min = [(bout["end_s"] - bout["start_s"]) / 60.0 for bout in bouts]
+    found = bout_statistics([x for x in lengths_min if x >= SHORTEST_BOUT_MIN], SHORTEST_BOUT_MIN)
+    of_many = (found.gini, found.alpha) if found.enough else (math.nan, math.nan)
+    figures = {
+        "mean_min": found.mean_min,
+        "usual_min": found.w50_min,
+        "longest_min": found.longest_min,
+        "breaks_per_sitting_hour": found.breaks_per_hour,
+        **dict(zip(("gini", "alpha"), of_many, strict=True)),
+    }
+    rounded = {name: round(x, 3) if math.isfinite(x) else None for name, x in figures.items()}
+    return {"count": found.count, **rounded}
 
 
 def _peaks(movements: list[Movement]) -> dict[str, float | None]:
