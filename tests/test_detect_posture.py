@@ -23,7 +23,7 @@ from monitor.core.events import (
     Transition,
 )
 from monitor.core.inputs import Mark
-from monitor.detect.posture import transitions
+from monitor.detect.posture import changes
 from monitor.detect.posture.logic import DETECTOR
 
 SIT, STAND, WALK, LIE, UNKNOWN = (
@@ -153,12 +153,12 @@ def test_a_squat_that_is_held_is_no_sitting_down(knees_deg: float) -> None:
     assert [r for r in records if isinstance(r, Transition) and r.to_state is SIT] == []
 
 
-@pytest.mark.parametrize(("signs_min", "risen"), [(transitions.SIGNS_MIN, False), (0.0, True)])
+@pytest.mark.parametrize(("signs_min", "risen"), [(changes.SIGNS_MIN, False), (0.0, True)])
 def test_straightening_up_in_the_seat_without_leaning_is_no_rising(
     monkeypatch: pytest.MonkeyPatch, signs_min: float, risen: bool
 ) -> None:
     """A sensor on a back that was reclined comes up by more than a hand's breadth; that no lean came first tells it."""
-    monkeypatch.setattr(transitions, "SIGNS_MIN", signs_min)
+    monkeypatch.setattr(changes, "SIGNS_MIN", signs_min)
     seated = Script().walk(20).hold(5).sit_down().hold(30).lean(-40.0).hold(20)
     records = run([seated._change(1.8, 0.0, 40.0, 0.2).hold(15).block()])
     assert bool([r for r in records if isinstance(r, Transition) and r.from_state is SIT]) is risen

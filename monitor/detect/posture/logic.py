@@ -12,13 +12,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 
 from monitor.core.blocks import TrunkBlock
 from monitor.core.events import MountSet, Notice, Posture, PostureState, Record, Transition
-from monitor.core.inputs import BoolArray, FloatArray, Mark
+from monitor.core.inputs import FloatArray, Mark
 from monitor.core.protocols import Detector
 from monitor.detect.frames import Frames, FrameStage, column_sums, sizes
 from monitor.detect.posture import gait, transitions
@@ -35,7 +34,25 @@ from monitor.detect.posture.belief import (
 )
 from monitor.detect.posture.calm import RESTLESS_SD_M_S2, Calm
 from monitor.detect.posture.changes import Changes
-from monitor.detect.posture.transitions import FINE_FRAME_S, IndexArray
+from monitor.detect.posture.steps import (
+    COLUMNS,
+    END,
+    FLEXION,
+    INCLINATION,
+    MAGNITUDE,
+    MEASURED,
+    RATE2,
+    RISE,
+    SQUARE,
+    START,
+    UP_X,
+    UP_Z,
+    YAW2,
+    Steps,
+    directions,
+    squared_tilt_rate,
+)
+from monitor.detect.posture.transitions import FINE_FRAME_S
 from monitor.detect.posture.twist import Twist, log_ratios
 from monitor.detect.reference import NEUTRAL, WALKED_ENOUGH_S, UprightReference, angle_deg, angles_deg
 
@@ -71,39 +88,6 @@ THORACIC_NOTICE = (
 GAIT_SOURCE = "gait"  # a mount found from walking: its neutral pose is the walking vertical
 TILT_PLACEMENTS = ("lower_back", "waist")  # where tilt parts sitting from standing [I]
 AFTER_LYING_ODDS, AFTER_WALKING_ODDS = log_odds(AFTER_LYING), log_odds(AFTER_WALKING)
-
-# Columns of the history, one per fine frame.
-UP_X, UP_Y, UP_Z, RISE, MAGNITUDE, SQUARE, RATE2, YAW2, INCLINATION, FLEXION, MEASURED, START, END = range(13)
-COLUMNS = 13
-
-
-class _Steps(NamedTuple):
-    """Steps of 0.5 s to be judged, each from `t_s` on, by what lies before the frame `until`.
-
-    `up` (3, n) the mean vertical; `known`: it is calibrated; `forward`: so is x; `bent` far forward; `quiet`: the trunk
-    turns slowly; `still`: hardly; `seen`: rows were measured; `twist` log ratio `AHEAD_STEPS` later;
-    `restless` moments. All but `up` (n,).
-    """
-
-    t_s: FloatArray
-    decided_s: FloatArray
-    until: IndexArray
-    up: FloatArray
-    known: BoolArray
-    forward: BoolArray
-    bent: BoolArray
-    quiet: BoolArray
-    still: BoolArray
-    seen: BoolArray
-    twist: FloatArray
-    restless: BoolArray
-
-    def part(self, steps: slice) -> _Steps:
-        t_s, decided_s, until, up, known, forward, bent, quiet, still, seen, twist, restless = self
-        flags = (known[steps], forward[steps], bent[steps], quiet[steps], still[steps], seen[steps])
-        return _Steps(
-            t_s[steps], decided_s[steps], until[steps], up[:, steps], *flags, twist[steps], restless[steps]
-        )
 
 
 class PostureLogic:
@@ -180,7 +164,7 @@ class PostureLogic:
                 self._history[UP_X : UP_Z + 1, -1:] if self._history.shape[1] else new[UP_X : UP_Z + 1, :1]
             )
             self._turns = False
-            new[RATE2] = _squared_tilt_rate(
+            new[RATE2] = squared_tilt_rate(
                 np.concatenate((before, new[UP_X : UP_Z + 1]), axis=1), frames.frame_s
             )
         if not self._history.shape[1]:
@@ -207,11 +191,11 @@ class PostureLogic:
         walking = gait.majority(gait.walking(around[MAGNITUDE], around[SQUARE], history[MAGNITUDE], centres))
         around, inner = around[:, side:-side], centres[side:-side]
         spread2 = around[SQUARE] - around[MAGNITUDE] * around[MAGNITUDE]
-        steps = _Steps(
+        steps = Steps(
             history[START, inner],
             history[END, inner + LAG_FRAMES],
             inner + (self._base + LAG_FRAMES + 1),
-            _directions(around[UP_X : UP_Z + 1]),
+            directions(around[UP_X : UP_Z + 1]),
             np.isfinite(history[INCLINATION, inner]),
             np.isfinite(history[FLEXION, inner]) & self._forward,
             history[FLEXION, inner] > gait.LYING_DEG,
@@ -259,7 +243,7 @@ class PostureLogic:
             self._changes.found(change, base + transitions.REST_RADIUS_FRAMES, starts)
         self._settled = stop
 
-    def _walking(self, run: _Steps) -> list[Record]:
+    def _walking(self, run: Steps) -> list[Record]:
         """Judge steps of 0.5 s of walking."""
         belief, reference = self._belief, self._reference
         out: list[Record] = []
@@ -290,7 +274,7 @@ class PostureLogic:
             out += self._say(t_s, Posture.WALKING, WALK_CONFIDENCE, decided_s)
         return out
 
-    def _resting(self, run: _Steps) -> list[Record]:
+    def _resting(self, run: Steps) -> list[Record]:
         """Judge steps of 0.5 s without walking: the reference stays, so that the tilts of all are found at once."""
         belief, walked = self._belief, self._reference.walked
         sway = self._twist if self._low and self._turns else self._calm
@@ -341,7 +325,7 @@ class PostureLogic:
                 )
         return out
 
-    def _lying(self, run: _Steps, i: int) -> list[Record]:
+    def _lying(self, run: Steps, i: int) -> list[Record]:
         """Judge half a second so far from upright that it is lying, or a bend that lasts."""
         self._bent_s += gait.STEP_S
         if run.bent[i] and self._bent_s <= (PRONE_S if run.still[i] else FORWARD_BEND_S):
@@ -359,7 +343,7 @@ class PostureLogic:
         self._belief.forget()
         return self._say(t_s, Posture.UNKNOWN, 1.0, decided_s)
 
-    def _change(self, run: _Steps, i: int, *, walking: bool) -> list[Record]:
+    def _change(self, run: Steps, i: int, *, walking: bool) -> list[Record]:
         """Believe the changes of posture up to step `i` that are settled by then.
 
         Within walking only those count that a rest bounds: steps have lobes too.
@@ -405,19 +389,6 @@ class PostureLogic:
         if Posture.UNKNOWN not in (before, state) and not upright and not moved:
             out.append(Transition(t_s, before, state, confidence, decided_s))
         return out
-
-
-def _squared_tilt_rate(up: FloatArray, frame_s: float) -> FloatArray:
-    """(deg/s)^2 from frame to frame (m - 1,) of `up` (3, m): what an accelerometer alone shows of the trunk's rate."""
-    x, y, z = up[:, 1:] - up[:, :-1]
-    rate2: FloatArray = (x * x + y * y + z * z) * (math.degrees(1.0) / frame_s) ** 2
-    return rate2
-
-
-def _directions(mean: FloatArray) -> FloatArray:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        unit: FloatArray = mean / np.sqrt(mean[0] * mean[0] + mean[1] * mean[1] + mean[2] * mean[2])
-    return unit
 
 
 def build() -> FrameStage:

@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from monitor.core.inputs import BoolArray, FloatArray
-from monitor.detect.reference import Direction3, angle_deg
+from monitor.detect.posture.changes import SEAT_DROP_MIN_M, Change
+from monitor.detect.reference import Direction3
 
 IndexArray: TypeAlias = npt.NDArray[np.intp]
 
@@ -39,7 +40,6 @@ LOBE_RADIUS_FRAMES = 20  # velocity without any rest: from the acceleration with
 LOBE_FRAMES = 15  # a lobe of it lasts no longer than 1.5 s [I]
 LOBE_SPEED_M_S = 0.2  # half the speed of rising quickly from a seat (seat force plate: 0.45) [I]
 LOBE_RISE_M = 0.15  # and two thirds of its area (seat force plate: 0.22) [I]
-VIGOROUS_RISE_M, VIGOROUS_SIGNS = 0.35, 1.5  # a seat's whole height within a lobe is a sign of its own [I]
 LOBE_ENDS_FRAMES = (13, 21)  # where the trunk was and ends: 1.3 to 2.0 s from the largest velocity [I]
 
 BIAS_SD_M_S2, LEVEL_SD_M_S2 = (
@@ -47,82 +47,9 @@ BIAS_SD_M_S2, LEVEL_SD_M_S2 = (
     0.05,
 )  # an uncalibrated accelerometer's bias (50 mg), and how well a rest shows it [I]
 
-SEAT_DROP_MIN_M = 0.1  # a seat is 0.2 to 0.5 m lower, and the displacement good to 0.1 [I]
-LEAN_BACK_DEG = 10.0  # coming back by this much from a lean is one sign of a seat [I]
-SEAT_STOP_M_S = 0.2  # so is this much velocity against the movement's own [I]
-ROLL_BACK_DEG = 15.0  # so is a pelvis that ends rolled back by this much; rolled forward counts against [I]
-SIGNS_MIN = 0.3  # with less of those two one straightens up or settles in the seat: weight comes over the feet by leaning [I]
-SIGNS_CLIP = 2.0  # no sign counts for more than this [I]
-SIGNS_SIT, SIGNS_RISE = (
-    1.25,
-    0.2,
-)  # signs with which a sinking is sitting down, a rising standing up, as likely as not [I]
-SIGNS_SPREAD = 0.25  # more signs by this much make it e times as likely [I]
-STEP_MAX_DEG = 72.0  # between the trunk's directions before and after: further apart, one lay [I]
-END_TILT_MAX_DEG = 70.0  # both ends upright enough not to be lying (R1)
-STOOD_MAX_DEG = 40.0  # without a rest on either side: bent further, one is in the middle of a bend [I]
-APART_S = 1.0  # two changes of one direction closer than this are one [I]
-RELIABLE = (0.9, 0.95, 0.97)  # never more certain than this between no, one and two rests [I]
-SEAT_OFF_S, SEAT_ON_S = (
-    -0.28,
-    0.25,
-)  # from the largest velocity to losing and finding the seat (seat force plate) [I]
-
 REACH_FRAMES = MOVEMENT_FRAMES[1] + 2 * (REST_FRAMES + REST_LOOK_FRAMES) + 2 * LOBE_RADIUS_FRAMES
 """How far back `find_changes` looks from the first frame it is to decide at."""
 _LOBE = 0.5 * np.cos(np.pi * np.arange(1, LOBE_RADIUS_FRAMES + 1) / (2 * LOBE_RADIUS_FRAMES + 1)) ** 2
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A movement up or down that may be a change of posture, fastest `within` (0..1) of frame `frame` of the arrays given.
-
-    It is settled by the frames before `settled`, and lies in the frames `span`. `rise_m` net vertical displacement;
-    `lean_deg` how far the trunk came off the direct way between `before` and `after`, the vertical in body axes on either
-    side; `stop_m_s` the most velocity against the movement; `rests` how many it lies between, 0 to 2.
-    """
-
-    settled: int
-    frame: int
-    within: float
-    span: tuple[int, int]
-    rise_m: float
-    lean_deg: float
-    stop_m_s: float
-    before: Direction3
-    after: Direction3
-    rests: int
-
-    def reliability(self, upright: Direction3, *, forward: bool) -> float:
-        """How surely, 0..1, this is what it seems (0.5 and less: nothing). `upright` is the wearer's own vertical.
-
-        `forward`: the body's x axis is known, so that a pelvis that ends rolled back can be told from one rolled forward.
-        """
-        tilt_deg = max(angle_deg(self.before, upright), angle_deg(self.after, upright))
-        if not (abs(self.rise_m) >= SEAT_DROP_MIN_M and tilt_deg < END_TILT_MAX_DEG):
-            return 0.0
-        if not angle_deg(self.before, self.after) <= STEP_MAX_DEG:
-            return 0.0
-        stood = self.before if self.rise_m < 0.0 else self.after
-        if self.rests == 0 and angle_deg(stood, upright) > STOOD_MAX_DEG:
-            return 0.0
-        signs = min(SIGNS_CLIP, self.lean_deg / LEAN_BACK_DEG)
-        if self.rests == 2:
-            signs += min(SIGNS_CLIP, self.stop_m_s / SEAT_STOP_M_S)
-        # Up and down in quick turns: where the trunk was a second ago belongs to the turn before.
-        vigorous = self.rests == 0 and abs(self.rise_m) >= VIGOROUS_RISE_M
-        if vigorous:
-            signs += VIGOROUS_SIGNS
-        if not signs >= SIGNS_MIN:
-            return 0.0
-        if forward and not vigorous:
-            seated = self.after if self.rise_m < 0.0 else self.before
-            # With one rest it is the seat that was seen, and walking upright that is meant by the other side.
-            stood = upright if self.rests == 1 else stood
-            rolled_deg = math.degrees(math.asin(seated[0]) - math.asin(stood[0]))
-            signs += max(-SIGNS_CLIP, min(SIGNS_CLIP, rolled_deg / ROLL_BACK_DEG))
-        odds = (signs - (SIGNS_SIT if self.rise_m < 0 else SIGNS_RISE)) / SIGNS_SPREAD
-        return RELIABLE[self.rests] / (1.0 + math.exp(-odds))
 
 
 def rests(rise_m_s2: FloatArray, squared_rate: FloatArray) -> BoolArray:
