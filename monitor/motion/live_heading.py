@@ -31,8 +31,6 @@ LEAST_LIVE_RAD2_S = 1.0
 REST_TWIST_SD_DEG = 3.0
 """How far a trunk at rest is twisted (seated people's first seconds, trial by trial, against the median of each: 4.0 deg, of
 which the heading they are told by is off by 2.5 to 3)."""
-MOVING_TWIST_SD_DEG = 5.0
-"""The same while it moves (the same trials: 4.3 deg within each, added as squares)."""
 QUIET_DEG_S = 5.0
 """Root mean square of either one's level rate in a second in which the trunk rests; the whole body may turn."""
 STEADY = math.cos(math.radians(2.0))
@@ -120,9 +118,8 @@ class LiveHeading:
         self._breaks, self._mounts = breaks, mounts
         self._turn.passed(number)
         apart = _product(upper.forward, lower.forward) / PIECE_BINS
-        if abs(apart) >= STEADY:
-            quiet = max(upper.swing, lower.swing) < QUIET_RAD2_S
-            self._turn.straight(math.atan2(apart.imag, apart.real), quiet)
+        if abs(apart) >= STEADY and max(upper.swing, lower.swing) < QUIET_RAD2_S:
+            self._turn.straight(math.atan2(apart.imag, apart.real))
         axis, variance = self._shared.learned(number, upper, lower)
         if not math.isnan(axis):
             self._turn.axis(axis, variance)
@@ -178,11 +175,10 @@ class _Turn:
         self._var += WANDER_DEG2_S * (number - self._last) * PIECE_BINS * BIN_S
         self._last = number
 
-    def straight(self, turn: float, quiet: bool) -> None:
-        """In a second the forwards differed by `turn` rad."""
-        variance = (REST_TWIST_SD_DEG if quiet else MOVING_TWIST_SD_DEG) ** 2
-        first = quiet and not self._rested
-        self._rested |= quiet
+    def straight(self, turn: float) -> None:
+        """In a quiet second the forwards differed by `turn` rad."""
+        variance = REST_TWIST_SD_DEG**2
+        first, self._rested = not self._rested, True
         if math.isnan(self._turn):
             self._turn, self._var = turn, variance
             return
