@@ -14,7 +14,7 @@ from monitor.detect.movements.columns import ROTATION
 from monitor.detect.movements.strokes import LEAVE_DEG, Stroke
 
 LEAST_PEAK_DEG = 10.0  # beyond neutral, of one that stays there; less is sway (EN 1005-4's first band) [I]
-LEAST_RANGE_DEG = 10.0  # from where it started [I]
+LEAST_RANGE_DEG = 6.0  # from where it started: five times what the filter errs by [I]
 ONLY_FORWARD_DEG = (
     45.0  # a trunk on its feet goes so far only forward: back and sideways end at some 30 (Laird, Troke) [I]
 )
