@@ -13,13 +13,13 @@ from monitor.detect.reference import Direction3, angle_deg
 
 SEAT_DROP_MIN_M = 0.1  # a seat is 0.2 to 0.5 m lower, and the displacement good to 0.1 [I]
 LEAN_BACK_DEG = 10.0  # coming back by this much from a lean is one sign of a seat [I]
-SEAT_STOP_M_S = 0.2  # so is this much velocity against the movement's own [I]
-ROLL_BACK_DEG = 15.0  # so is a pelvis that ends rolled back by this much; rolled forward counts against [I]
+SEAT_STOP_M_S = 0.15  # so is this much velocity against the movement's own [I]
+ROLL_BACK_DEG = 18.0  # so is a pelvis that ends rolled back by this much; rolled forward counts against [I]
 SIGNS_MIN = 0.3  # with less of those two one straightens up or settles in the seat: weight comes over the feet by leaning [I]
 SIGNS_CLIP = 2.0  # no sign counts for more than this [I]
 VIGOROUS_RISE_M, VIGOROUS_SIGNS = 0.35, 1.5  # a seat's whole height within a lobe is a sign of its own [I]
 SIGNS_SIT, SIGNS_RISE = (
-    1.25,
+    1.35,
     0.2,
 )  # signs with which a sinking is sitting down, a rising standing up, as likely as not [I]
 SIGNS_SPREAD = 0.25  # more signs by this much make it e times as likely [I]

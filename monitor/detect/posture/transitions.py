@@ -39,7 +39,7 @@ SPENT_SHARE = 0.2  # a velocity down to this share of its peak has ended there [
 LOBE_RADIUS_FRAMES = 20  # velocity without any rest: from the acceleration within 2 s on either side [I]
 LOBE_FRAMES = 15  # a lobe of it lasts no longer than 1.5 s [I]
 LOBE_SPEED_M_S = 0.2  # half the speed of rising quickly from a seat (seat force plate: 0.45) [I]
-LOBE_RISE_M = 0.15  # and two thirds of its area (seat force plate: 0.22) [I]
+LOBE_RISE_M = 0.13  # and six tenths of its area (seat force plate: 0.22) [I]
 LOBE_ENDS_FRAMES = (13, 21)  # where the trunk was and ends: 1.3 to 2.0 s from the largest velocity [I]
 
 BIAS_SD_M_S2, LEVEL_SD_M_S2 = (
