@@ -19,6 +19,10 @@ PeoplesPairs = Mapping[str, Sequence[Pairs]]
 """Of one measure: person -> the pairs of their recordings."""
 
 
+SHORT_WEIGHT = 5.0
+"""First all is to be as good as it must be, then as good as can be: thresholds were chosen so, and are chosen again so."""
+
+
 @dataclass(frozen=True)
 class Case:
     """One recording. `person` is named behind their set; `score` asks the detectors as they are now."""
@@ -101,8 +105,13 @@ class Measured:
         return over_people(self.of_each(people)) if self.figure is shares else (None, None)
 
     def worth(self, people: PeoplesPairs) -> float:
-        """More is better; measures can be compared. 0 where nobody was asked."""
-        value = float(np.power(self.value(people) / self.scale, self.power))
+        """More is better; measures can be compared. 0 where nobody was asked. What is short of its must costs more."""
+        value = self._scaled(self.value(people))
         if not np.isfinite(value):
             return 0.0
-        return value if self.better == "more" else -value
+        short = 0.0 if self.must is None else max(0.0, self._scaled(self.must) - value)
+        return value - SHORT_WEIGHT * short
+
+    def _scaled(self, value: float) -> float:
+        scaled = float(np.power(value / self.scale, self.power))
+        return scaled if self.better == "more" else -scaled
