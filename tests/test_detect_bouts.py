@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from trunk_script import Script, sensor_mark
 
-from monitor.core.bout_statistics import bout_statistics, minutes_in_bouts_of
+from monitor.core.bout_statistics import bout_statistics
 from monitor.core.events import Break, Gap, Posture, PostureState, SittingBout
 from monitor.detect.bouts import DETECTOR
 
@@ -112,7 +112,6 @@ def test_the_statistics_of_five_known_bouts() -> None:
     assert s.transition_per_min == pytest.approx(0.0417, abs=1e-4)
     assert s.breaks_per_hour == pytest.approx(2.5)
     assert not s.enough
-    assert minutes_in_bouts_of([5.0, 10.0, 15.0, 30.0, 60.0], 30.0) == 90.0
 
 
 def test_no_bouts_and_equal_bouts_have_no_alpha() -> None:

@@ -55,11 +55,6 @@ def bout_statistics(lengths_min: Sequence[float], shortest_min: float | None = N
     )
 
 
-def minutes_in_bouts_of(lengths_min: Sequence[float], at_least_min: float) -> float:
-    """Sitting spent in bouts of at least this length, min."""
-    return math.fsum(x for x in lengths_min if x >= at_least_min)
-
-
 def _usual(ascending: Sequence[float], total: float) -> float:
     """The longest-first bout at which the running total reaches half."""
     running = 0.0

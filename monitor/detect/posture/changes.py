@@ -39,7 +39,7 @@ class Change:
     """A movement up or down that may be a change of posture, fastest `within` (0..1) of frame `frame` of the arrays given.
 
     It is settled by the frames before `settled`, and lies in the frames `span`. `rise_m` net vertical displacement;
-    `lean_deg` how far the trunk came off the direct way between `before` and `after`, the vertical in body axes on either
+    `lean_deg` how far the trunk came off the great circle from `before` to `after`, the vertical in body axes on either
     side; `stop_m_s` the most velocity against the movement; `rests` how many it lies between, 0 to 2.
     """
 
