@@ -15,12 +15,14 @@ SEAT_DROP_MIN_M = 0.1  # a seat is 0.2 to 0.5 m lower, and the displacement good
 LEAN_BACK_DEG = 10.0  # coming back by this much from a lean is one sign of a seat [I]
 SEAT_STOP_M_S = 0.15  # so is this much velocity against the movement's own [I]
 ROLL_BACK_DEG = 18.0  # so is a pelvis that ends rolled back by this much; rolled forward counts against [I]
+GUESSED_ROLL_BACK_DEG = 45.0  # or by this much where only the lean itself shows which way forward is [I]
+GUESSED_LEAN_DEG = 8.0  # and that it does from this much on [I]
 SIGNS_MIN = 0.3  # with less of those two one straightens up or settles in the seat: weight comes over the feet by leaning [I]
 SIGNS_CLIP = 2.0  # no sign counts for more than this [I]
 VIGOROUS_RISE_M, VIGOROUS_SIGNS = 0.35, 1.5  # a seat's whole height within a lobe is a sign of its own [I]
 SIGNS_SIT, SIGNS_RISE = (
-    1.35,
-    0.2,
+    1.4,
+    0.3,
 )  # signs with which a sinking is sitting down, a rising standing up, as likely as not [I]
 SIGNS_SPREAD = 0.25  # more signs by this much make it e times as likely [I]
 STEP_MAX_DEG = 72.0  # between the trunk's directions before and after: further apart, one lay [I]
@@ -40,7 +42,8 @@ class Change:
 
     It is settled by the frames before `settled`, and lies in the frames `span`. `rise_m` net vertical displacement;
     `lean_deg` how far the trunk came off the great circle from `before` to `after`, the vertical in body axes on either
-    side; `stop_m_s` the most velocity against the movement; `rests` how many it lies between, 0 to 2.
+    side; `rolled_deg` how far the seated side lies off the standing one against that lean; `stop_m_s` the most velocity
+    against the movement; `rests` how many it lies between, 0 to 2.
     """
 
     settled: int
@@ -49,15 +52,16 @@ class Change:
     span: tuple[int, int]
     rise_m: float
     lean_deg: float
+    rolled_deg: float
     stop_m_s: float
     before: Direction3
     after: Direction3
     rests: int
 
-    def reliability(self, upright: Direction3, *, forward: bool) -> float:
+    def reliability(self, upright: Direction3, *, low: bool, forward: bool) -> float:
         """How surely, 0..1, this is what it seems (0.5 and less: nothing). `upright` is the wearer's own vertical.
 
-        `forward`: the body's x axis is known, so that a pelvis that ends rolled back can be told from one rolled forward.
+        `low`: the sensor is where the pelvis's roll shows; `forward`: the body's x axis is known, else the lean has to do.
         """
         tilt_deg = max(angle_deg(self.before, upright), angle_deg(self.after, upright))
         if not (abs(self.rise_m) >= SEAT_DROP_MIN_M and tilt_deg < END_TILT_MAX_DEG):
@@ -76,14 +80,20 @@ class Change:
             signs += VIGOROUS_SIGNS
         if not signs >= SIGNS_MIN:
             return 0.0
-        if forward and not vigorous:
-            seated = self.after if self.rise_m < 0.0 else self.before
-            # With one rest it is the seat that was seen, and walking upright that is meant by the other side.
-            stood = upright if self.rests == 1 else stood
-            rolled_deg = math.degrees(math.asin(seated[0]) - math.asin(stood[0]))
-            signs += max(-SIGNS_CLIP, min(SIGNS_CLIP, rolled_deg / ROLL_BACK_DEG))
+        if low and not vigorous:
+            signs += max(-SIGNS_CLIP, min(SIGNS_CLIP, self._rolled_back(upright, forward)))
         odds = (signs - (SIGNS_SIT if self.rise_m < 0 else SIGNS_RISE)) / SIGNS_SPREAD
         return RELIABLE[self.rests] / (1.0 + math.exp(-odds))
+
+    def _rolled_back(self, upright: Direction3, forward: bool) -> float:
+        """As a sign of a seat, not clipped."""
+        if not forward:
+            return self.rolled_deg / GUESSED_ROLL_BACK_DEG if self.lean_deg > GUESSED_LEAN_DEG else 0.0
+        stood, seated = (self.before, self.after) if self.rise_m < 0.0 else (self.after, self.before)
+        if self.rests == 1:
+            # It is the seat that was seen, and walking upright that is meant by the other side.
+            stood = upright
+        return math.degrees(math.asin(seated[0]) - math.asin(stood[0])) / ROLL_BACK_DEG
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,8 @@ from monitor.detect.posture.belief import (
     tilt_log_odds,
 )
 from monitor.detect.posture.calm import RESTLESS_SD_M_S2, Calm
-from monitor.detect.posture.changes import Changes
+from monitor.detect.posture.changes import APART_S, Changes
+from monitor.detect.posture.rests import REST_RADIUS_FRAMES, rests
 from monitor.detect.posture.steps import (
     COLUMNS,
     END,
@@ -115,6 +116,7 @@ class PostureLogic:
         self._twist, self._calm = Twist(), Calm()
         self._turns = True
         self._changed_s = -math.inf
+        self._told = (False, -math.inf)
         self._bent_s = self._lain_s = self._walk_s = 0.0
 
     def notice(self, record: Record) -> None:
@@ -226,21 +228,19 @@ class PostureLogic:
     def _look_for_changes(self, known: int) -> None:
         """Find the movements settled by the frames before `known`."""
         history, base = self._history, self._base
-        resting = transitions.rests(history[RISE], history[RATE2])
-        edge = np.zeros(transitions.REST_RADIUS_FRAMES, bool)
-        resting = np.concatenate((edge | resting[:1], resting, edge))
-        stop = known - transitions.REST_RADIUS_FRAMES
+        up, rise = history[UP_X : UP_Z + 1], history[RISE]
+        stop = known - REST_RADIUS_FRAMES
         starts = history[START]
         for change in transitions.find_changes(
-            history[UP_X : UP_Z + 1],
-            history[RISE],
-            resting,
+            up,
+            rise,
+            *rests(up, rise, history[RATE2]),
             self._settled - base,
             stop - base,
             self._frame_s,
             coarse=self._rows < FINE_ROWS,
         ):
-            self._changes.found(change, base + transitions.REST_RADIUS_FRAMES, starts)
+            self._changes.found(change, base + REST_RADIUS_FRAMES, starts)
         self._settled = stop
 
     def _walking(self, run: Steps) -> list[Record]:
@@ -350,15 +350,17 @@ class PostureLogic:
         """
         t_s, decided_s = float(run.t_s[i]), float(run.decided_s[i])
         upright, told = self._reference.direction, bool(run.known[i]) or self._reference.walked
-        forward = bool(run.forward[i]) and self._low
+        forward = bool(run.forward[i])
         out: list[Record] = []
         for changed_s, change in self._changes.due(t_s, int(run.until[i])):
-            reliability = change.reliability(upright, forward=forward)
+            reliability = change.reliability(upright, low=self._low, forward=forward)
             if not self._turns:
                 reliability *= WITHOUT_GYROSCOPE
             if not told or (walking and not change.rests) or reliability <= 0.5:
                 continue
             sitting = change.rise_m < 0.0
+            if self._told[0] is sitting and abs(changed_s - self._told[1]) < APART_S:
+                continue
             happened, p_there = self._belief.change(sitting=sitting, reliability=reliability)
             self._changed_s = changed_s
             if happened >= HAPPENED and p_there >= CLAIM:
@@ -367,7 +369,7 @@ class PostureLogic:
                 )
                 before = Posture.WALKING if self._state is Posture.WALKING and sitting else other
                 at_s = max(changed_s, t_s - CHANGE_LATE_S)
-                self._belief.claimed = state
+                self._belief.claimed, self._told = state, (sitting, changed_s)
                 out += self._say(at_s, state, happened, decided_s, moved=True)
                 out.append(Transition(at_s, before, state, happened, decided_s))
         return out

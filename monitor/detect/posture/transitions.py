@@ -12,29 +12,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from monitor.core.inputs import BoolArray, FloatArray
 from monitor.detect.posture.changes import SEAT_DROP_MIN_M, Change
+from monitor.detect.posture.rests import MOVEMENT_FRAMES, REST_FRAMES, REST_LOOK_FRAMES, Span, spans
 from monitor.detect.reference import Direction3
 
 IndexArray: TypeAlias = npt.NDArray[np.intp]
 
 FINE_FRAME_S = 0.1  # length of a fine frame; shorter where the rate asks for it [I]
 
-REST_RATE_DEG_S = 13.0  # root mean square rate over half a second below which the trunk rests [I]
-REST_SD_M_S2 = 0.35  # SD of the vertical acceleration over half a second at rest: half of slow walking's [I]
-REST_RADIUS_FRAMES = 2  # half a second
-REST_FRAMES = 8  # a rest lasts 0.8 s: at the deepest lean the trunk stops too, but shorter [I]
-BRIEF_REST_FRAMES = 4  # one stops for less on the way from walking to a seat [I]
-PAUSE_FRAMES = 12  # and at the deepest lean for up to this long: such a rest may lie within a movement [I]
-REST_LOOK_FRAMES = 8  # the level of a rest is the mean over this much of it [I]
-MOVEMENT_FRAMES = (4, 48)  # a movement from rest to rest lasts 0.4 to 3.6 s [I]
-EDGE_FRAMES = 2  # its edges belong to it: rest is judged over half a second
-ONE_SIDE_FRAMES = 25  # with rest on one side only: what happens within 2.5 s of it [I]
 SPENT_SHARE = 0.2  # a velocity down to this share of its peak has ended there [I]
 LOBE_RADIUS_FRAMES = 20  # velocity without any rest: from the acceleration within 2 s on either side [I]
 LOBE_FRAMES = 15  # a lobe of it lasts no longer than 1.5 s [I]
@@ -52,27 +43,11 @@ REACH_FRAMES = MOVEMENT_FRAMES[1] + 2 * (REST_FRAMES + REST_LOOK_FRAMES) + 2 * L
 _LOBE = 0.5 * np.cos(np.pi * np.arange(1, LOBE_RADIUS_FRAMES + 1) / (2 * LOBE_RADIUS_FRAMES + 1)) ** 2
 
 
-def rests(rise_m_s2: FloatArray, squared_rate: FloatArray) -> BoolArray:
-    """Where the trunk rests (m - 2 * REST_RADIUS_FRAMES,): the first answer is for frame REST_RADIUS_FRAMES."""
-    length = 2 * REST_RADIUS_FRAMES + 1
-    count = len(rise_m_s2) - length + 1
-    square = rise_m_s2 * rise_m_s2
-    total, total2, rate2 = rise_m_s2[:count].copy(), square[:count].copy(), squared_rate[:count].copy()
-    for shift in range(1, length):
-        total += rise_m_s2[shift : shift + count]
-        total2 += square[shift : shift + count]
-        rate2 += squared_rate[shift : shift + count]
-    total /= length
-    total2 /= length
-    total2 -= total * total
-    quiet: BoolArray = (total2 < REST_SD_M_S2**2) & (rate2 < length * REST_RATE_DEG_S**2)
-    return quiet
-
-
 def find_changes(
     up: FloatArray,
     rise_m_s2: FloatArray,
     resting: BoolArray,
+    still: BoolArray,
     first: int,
     stop: int,
     frame_s: float,
@@ -81,84 +56,19 @@ def find_changes(
 ) -> list[Change]:
     """The movements that are settled by the frames [first, stop), each `frame_s` long, in the order in which they are.
 
-    `up` (3, m) mean vertical in body axes, `rise_m_s2` (m,) mean levelled vertical acceleration, `resting` (m,). The arrays
-    reach `REACH_FRAMES` before `first`. NaN gives nothing. `coarse`: a frame holds so few rows that a jolt between two of
-    them spoils the integral from rest to rest.
+    `up` (3, m) mean vertical in body axes, `rise_m_s2` (m,) mean levelled vertical acceleration, `resting` and `still`
+    (m,) of `rests`: a movement between rests of either kind counts. The arrays reach `REACH_FRAMES` before `first`. NaN
+    gives nothing. `coarse`: a frame holds so few rows that a jolt between two of them spoils the integral from rest to rest.
     """
+    ways = dict.fromkeys((*spans(resting, first, stop), *spans(still, first, stop)))
     found = [
-        change
-        for span in _spans(resting, first, stop)
-        if (change := _measure(up, rise_m_s2, span, frame_s, coarse)) is not None
+        change for span in ways if (change := _measure(up, rise_m_s2, span, frame_s, coarse)) is not None
     ]
     found += _lobes(up, rise_m_s2, resting, first - LOBE_RADIUS_FRAMES, stop - LOBE_RADIUS_FRAMES, frame_s)
     return sorted(found, key=lambda change: (change.settled, change.frame))
 
 
-class _Span(NamedTuple):
-    """Frames [start, end) with a rest before and after them; one of the rests may be None."""
-
-    settled: int
-    start: int
-    end: int
-    before: tuple[int, int] | None
-    after: tuple[int, int] | None
-
-
-def _spans(resting: BoolArray, first: int, stop: int) -> Iterator[_Span]:
-    """Movements settled by the frames [first, stop)."""
-    shortest, longest = MOVEMENT_FRAMES
-    low = max(0, first - longest - 2 * REST_FRAMES - REST_LOOK_FRAMES)
-    if resting[low:stop].all():
-        return
-    edges = np.flatnonzero(np.diff(resting[low:stop].astype(np.int8), prepend=0, append=0)) + low
-    runs = list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
-    kept = [(a, b) for a, b in runs if b - a >= REST_FRAMES]
-    for i, (a, b) in enumerate(kept):
-        before = kept[i - 1] if i else None
-        follows = kept[i + 1][0] if i + 1 < len(kept) else stop + longest
-        if first < a + REST_FRAMES <= stop and a > low:
-            rest = (a + EDGE_FRAMES, a + REST_LOOK_FRAMES)
-            far = _stop_before(runs, a, before)
-            if before is None or a - before[1] > longest:
-                if far is None:
-                    yield _Span(a + REST_FRAMES, max(0, a - ONE_SIDE_FRAMES), a + EDGE_FRAMES, None, rest)
-            elif a - before[1] >= shortest:
-                yield _between(before, a, rest)
-            if far is not None:
-                yield _between(far, a, rest)
-        settled = b + longest + REST_FRAMES
-        if first < settled <= stop and follows > b + longest:
-            left = b - EDGE_FRAMES
-            look = (max(a, left - REST_LOOK_FRAMES), left)
-            yield _Span(settled, left, b + ONE_SIDE_FRAMES, look, None)
-
-
-def _stop_before(
-    runs: list[tuple[int, int]], start: int, before: tuple[int, int] | None
-) -> tuple[int, int] | None:
-    """The first stop, be it brief, from which one movement may have led to the rest at `start`; None if it is `before`."""
-    shortest, longest = MOVEMENT_FRAMES
-    first = None
-    for a, b in reversed(runs):
-        if b > start - shortest:
-            continue
-        if b < start - longest:
-            break
-        if b - a >= BRIEF_REST_FRAMES:
-            first = (a, b)
-        if b - a > PAUSE_FRAMES:
-            break
-    return None if first == before else first
-
-
-def _between(before: tuple[int, int], start: int, rest: tuple[int, int]) -> _Span:
-    """From the rest `before` to the one at `start`, of which `rest` is looked at."""
-    left = before[1] - EDGE_FRAMES
-    look = (max(before[0], left - REST_LOOK_FRAMES), left)
-    return _Span(start + REST_FRAMES, left, start + EDGE_FRAMES, look, rest)
-
-
-def _measure(up: FloatArray, rise: FloatArray, span: _Span, frame_s: float, coarse: bool) -> Change | None:
+def _measure(up: FloatArray, rise: FloatArray, span: Span, frame_s: float, coarse: bool) -> Change | None:
     """What moved in a span; None where one rest is not enough to say."""
     settled, start, end, before, after = span
     if before is not None and after is not None:
@@ -243,8 +153,8 @@ def _change(
     peak = int(np.argmax(along))
     stop_m_s = max(0.0, -float(along.min()))
     span = (start, start + len(velocity))
-    lean_deg = _lean_deg(up[:, slice(*span)], *ends)
-    return Change(settled, start + peak, _within(along, peak), span, rise_m, lean_deg, stop_m_s, *ends, rests)
+    signs = (*_lean(up[:, slice(*span)], ends, sinking=rise_m < 0.0), stop_m_s)
+    return Change(settled, start + peak, _within(along, peak), span, rise_m, *signs, *ends, rests)
 
 
 def _within(curve: FloatArray, peak: int) -> float:
@@ -256,8 +166,12 @@ def _within(curve: FloatArray, peak: int) -> float:
     return 0.5 + (0.5 * (left - right) / bend if bend < 0.0 else 0.0)
 
 
-def _lean_deg(up: FloatArray, before: Direction3, after: Direction3) -> float:
-    """How far the directions `up` (3, n) come off the great circle from `before` to `after`."""
+def _lean(up: FloatArray, ends: tuple[Direction3, Direction3], *, sinking: bool) -> tuple[float, float]:
+    """How far the directions `up` (3, n) come off the great circle between the ends, and how far the trunk rolled back.
+
+    That is by how much the seated end lies on the other side of the standing one than the lean (less than 0: on its side).
+    """
+    before, after = ends
     way = [b - a for a, b in zip(before, after, strict=True)]
     from_start = [up[i] - before[i] for i in range(3)]
     length2 = way[0] * way[0] + way[1] * way[1] + way[2] * way[2]
@@ -266,7 +180,13 @@ def _lean_deg(up: FloatArray, before: Direction3, after: Direction3) -> float:
     # The chord lies below the circle: by this much at each share of it.
     below = np.sqrt(1.0 - share * (1.0 - share) * length2)
     off = [up[i] - (before[i] + share * way[i]) / below for i in range(3)]
-    return math.degrees(math.sqrt(float((off[0] * off[0] + off[1] * off[1] + off[2] * off[2]).max())))
+    off2 = off[0] * off[0] + off[1] * off[1] + off[2] * off[2]
+    most = int(np.argmax(off2))
+    stood = before if sinking else after
+    lean = [float(up[i, most]) - stood[i] for i in range(3)]
+    along = (lean[0] * way[0] + lean[1] * way[1] + lean[2] * way[2]) * (-1.0 if sinking else 1.0)
+    size = math.sqrt(lean[0] * lean[0] + lean[1] * lean[1] + lean[2] * lean[2])
+    return math.degrees(math.sqrt(float(off2[most]))), math.degrees(along / size) if size else 0.0
 
 
 def _lobes(
@@ -302,10 +222,10 @@ def _lobes(
             _direction(up, centre - far + 1, centre - near + 1),
             _direction(up, centre + near, centre + far),
         )
-        lean_deg = _lean_deg(up[:, max(0, centre - near) : centre + near + 1], *beside)
+        lean = _lean(up[:, max(0, centre - near) : centre + near + 1], beside, sinking=rise_m < 0.0)
         span = (low + a, low + b)
         within = _within(along, peak)
-        yield Change(low + b + radius, centre, within, span, rise_m, lean_deg, 0.0, *beside, 0)
+        yield Change(low + b + radius, centre, within, span, rise_m, *lean, 0.0, *beside, 0)
 
 
 def _level(x: FloatArray, span: tuple[int, int]) -> float:
