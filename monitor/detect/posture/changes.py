@@ -30,15 +30,12 @@ END_TILT_MAX_DEG = 70.0  # both ends upright enough not to be lying (R1)
 STOOD_MAX_DEG = 40.0  # without a rest on either side: bent further, one is in the middle of a bend [I]
 APART_S = 1.0  # two changes of one direction closer than this are one [I]
 RELIABLE = (0.9, 0.95, 0.97)  # never more certain than this between no, one and two rests [I]
-SEAT_OFF_S, SEAT_ON_S = (
-    -0.28,
-    0.25,
-)  # from the largest velocity to losing and finding the seat (seat force plate) [I]
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A movement up or down that may be a change of posture, fastest `within` (0..1) of frame `frame` of the arrays given.
+    """A movement up or down that may be a change of posture, the seat lost or found `within` (0..1) of frame `frame`
+    of the arrays given.
 
     It is settled by the frames before `settled`, and lies in the frames `span`. `rise_m` net vertical displacement;
     `lean_deg` how far the trunk came off the great circle from `before` to `after`, the vertical in body axes on either
@@ -123,7 +120,6 @@ class Changes:
         here_s, next_s = starts_s[change.frame : change.frame + 2].tolist()
         # The fraction stays apart from the index: their sum would round differently for every cut of the stream.
         at_s = here_s + change.within * (next_s - here_s)
-        at_s += SEAT_ON_S if change.rise_m < 0.0 else SEAT_OFF_S
         start_s, end_s = float(starts_s[change.span[0]]), float(starts_s[change.span[1]])
         self._settling.append(_Found(change.settled + base, at_s, start_s, end_s, change))
 

@@ -26,6 +26,9 @@ IndexArray: TypeAlias = npt.NDArray[np.intp]
 
 FINE_FRAME_S = 0.1  # length of a fine frame; shorter where the rate asks for it [I]
 
+SEAT_SHARE = (
+    0.6  # the seat is lost and found where the velocity passes this share of its peak (seat force plate) [I]
+)
 SPENT_SHARE = 0.2  # a velocity down to this share of its peak has ended there [I]
 LOBE_RADIUS_FRAMES = 20  # velocity without any rest: from the acceleration within 2 s on either side [I]
 LOBE_FRAMES = 15  # a lobe of it lasts no longer than 1.5 s [I]
@@ -76,7 +79,7 @@ def _measure(up: FloatArray, rise: FloatArray, span: Span, frame_s: float, coars
         offset = _offset(up[:, start:end], *ends, _level(rise, before), _level(rise, after))
         velocity = np.cumsum(rise[start:end] - offset) * frame_s
         velocity -= velocity[-1] * (np.arange(end - start) + 1.0) / (end - start)
-        change = _change(velocity, up, settled, start, ends, frame_s, rests=2)
+        change = _change(velocity, up, settled, start, ends, frame_s, rests=2, at=1.0)
         return replace(change, rise_m=_lobe_rise_m(rise[start:end], frame_s)) if coarse else change
     known = before or after
     assert known is not None
@@ -93,7 +96,7 @@ def _measure(up: FloatArray, rise: FloatArray, span: Span, frame_s: float, coars
         start = end - length
         ends = _direction(up, start - REST_LOOK_FRAMES, start), _direction(up, *known)
         velocity = -velocity[:length][::-1]
-    change = _change(velocity, up, settled, start, ends, frame_s, rests=1)
+    change = _change(velocity, up, settled, start, ends, frame_s, rests=1, at=1.0 if before else 0.0)
     return change if abs(change.rise_m) >= SEAT_DROP_MIN_M else None
 
 
@@ -147,23 +150,33 @@ def _change(
     frame_s: float,
     *,
     rests: int,
+    at: float,
 ) -> Change:
+    """From the velocity (n,) from frame `start` on, each `at` within its frame: 0 where it begins, 1 where it ends."""
     rise_m = float(np.sum(velocity.copy())) * frame_s
     along = velocity if rise_m > 0 else -velocity
-    peak = int(np.argmax(along))
+    frame, within = _seat(along, sinking=rise_m < 0.0, at=at)
     stop_m_s = max(0.0, -float(along.min()))
     span = (start, start + len(velocity))
     signs = (*_lean(up[:, slice(*span)], ends, sinking=rise_m < 0.0), stop_m_s)
-    return Change(settled, start + peak, _within(along, peak), span, rise_m, *signs, *ends, rests)
+    return Change(settled, start + frame, within, span, rise_m, *signs, *ends, rests)
 
 
-def _within(curve: FloatArray, peak: int) -> float:
-    """Where the parabola through a maximum and its neighbours has its own, in frames from the middle of frame `peak`."""
-    if not 0 < peak < len(curve) - 1:
-        return 0.5
-    left, here, right = curve[peak - 1 : peak + 2].tolist()
-    bend = left - 2.0 * here + right
-    return 0.5 + (0.5 * (left - right) / bend if bend < 0.0 else 0.0)
+def _seat(along: FloatArray, *, sinking: bool, at: float) -> tuple[int, float]:
+    """When the seat is lost or found: the frame, and where within it (0..1).
+
+    That is where the velocity along the movement passes SEAT_SHARE of its peak, `at` says where in a frame it holds.
+    """
+    peak = int(np.argmax(along))
+    under = along <= SEAT_SHARE * along[peak]
+    passed = np.flatnonzero(under[peak:]) + peak - 1 if sinking else np.flatnonzero(under[:peak])[::-1]
+    if not len(passed):
+        return peak, at
+    k = int(passed[0])
+    here, then = along[k : k + 2].tolist()
+    share = (SEAT_SHARE * float(along[peak]) - here) / (then - here)
+    whole = math.floor(at + share)
+    return k + whole, at + share - whole
 
 
 def _lean(up: FloatArray, ends: tuple[Direction3, Direction3], *, sinking: bool) -> tuple[float, float]:
@@ -224,8 +237,8 @@ def _lobes(
         )
         lean = _lean(up[:, max(0, centre - near) : centre + near + 1], beside, sinking=rise_m < 0.0)
         span = (low + a, low + b)
-        within = _within(along, peak)
-        yield Change(low + b + radius, centre, within, span, rise_m, *lean, 0.0, *beside, 0)
+        frame, within = _seat(along, sinking=rise_m < 0.0, at=0.5)
+        yield Change(low + b + radius, low + a + frame, within, span, rise_m, *lean, 0.0, *beside, 0)
 
 
 def _level(x: FloatArray, span: tuple[int, int]) -> float:
