@@ -20,6 +20,7 @@ LINGER_FRAMES = 50  # back within five seconds it was a bend that lingered, not 
 LEAVE_DEG = 3.0  # a movement starts this far from where it was still [I]
 HOME_DEG = 5.0  # from neutral: here a movement ends, it does not linger [I]
 RETURN_SHARE = 0.2  # and has come back within this share of its range [I]
+STAYED_SHARE = 0.5  # back by no more than this share of its range it is still where it went [I]
 AGAIN_SHARE = (
     0.5  # back by this share of its range and off again: that was one repetition, and here is the next [I]
 )
@@ -188,10 +189,11 @@ class Strokes:
         return self._turned_back() and back_deg >= AGAIN_DEG and away_deg - self._low_deg >= AGAIN_DEG
 
     def _patience(self) -> int:
-        """How many still frames end it: more where it has gone far, and not home to neutral, so that it may yet come back."""
-        far = self._sign and self._reach_deg - self._base_deg >= AGAIN_DEG and not self._turned_back()
+        """How many still frames end it: more where it has gone far and is still there, and not home to neutral."""
+        gone_deg = self._reach_deg - self._base_deg
+        there = gone_deg >= AGAIN_DEG and self._reach_deg - self._low_deg < STAYED_SHARE * gone_deg
         home = abs(self._reach_at_deg - self._neutral_deg) < HOME_DEG
-        return LINGER_FRAMES if far and not home else HOLD_FRAMES
+        return LINGER_FRAMES if self._sign and there and not home else HOLD_FRAMES
 
     def _hold(self, index: int, first: int, frames: Frames) -> list[Stroke]:
         """The stroke that has ended by being still from the last active frame until before `index`."""
