@@ -63,6 +63,8 @@ _LIMP_SHARE = _GAIT_LEFT[0][1] / _GAIT_FORWARD[0][1]
 _SCATTER_KNOTS = 32
 """Steps 0.8 s apart scatter for themselves [I]."""
 
+_SPINE_ASIDE_CHUNKS = 8
+"""Over 7 min the spine keeps to its plane: longer than a bout of exercises [I]."""
 _BREATH_JITTER_RAD = 0.8
 _SHAKE_TAPS = 81
 _SHAKE_SHARES = (0.35, 0.35, 1.0)
@@ -88,6 +90,7 @@ class Motions:
         out[Track.HEADING : Track.LUMBAR_FLEX + 1] = np.radians(planned[_PLANNED_ANGLES])
         out[Track.FORWARD] = planned[C.FORWARD_M]
         out[Track.UP] = planned[C.UP_M]
+        self._turn_spine(out, first)
         self._add_sway(out, planned, first)
         self._add_breath(out, planned[C.BREATH], times_s, first)
         if np.any(planned[C.GAIT]):
@@ -95,6 +98,17 @@ class Motions:
         if np.any(planned[C.VIBRATION]):
             self._add_shake(out, planned[C.VIBRATION], first)
         return out
+
+    def _turn_spine(self, out: FloatArray, first: int) -> None:
+        """Into the plane in which this person's spine bends by now."""
+        if not self._person.people.spine_aside_sd_deg:
+            return
+        wander = smooth_at(self._seed["spine_aside"], first, CHUNK_KNOTS, _SPINE_ASIDE_CHUNKS * CHUNK_KNOTS)
+        turn = np.radians(self._person.people.spine_aside_sd_deg) * wander
+        cos, sin = np.cos(turn), np.sin(turn)
+        lateral, flexion = out[Track.LUMBAR_LAT].copy(), out[Track.LUMBAR_FLEX].copy()
+        out[Track.LUMBAR_LAT] = cos * lateral + sin * flexion
+        out[Track.LUMBAR_FLEX] = cos * flexion - sin * lateral
 
     def _add_sway(self, out: FloatArray, planned: FloatArray, first: int) -> None:
         amplitude = np.radians(planned[C.SWAY_DEG])
@@ -207,6 +221,7 @@ _STREAMS = (
     "scatter_limp_in",
     "scatter_limp_out",
     "shake",
+    "spine_aside",
 )
 
 

@@ -51,8 +51,11 @@ def smooth_at(seed: int, first: int, count: int, step: int) -> FloatArray:
     """Unit noise at positions first .. first + count - 1 that keeps its value over about `step` positions.
 
     A cubic B-spline over white coefficients `step` apart: band-limited, twice differentiable.
-    `first` and `count` are multiples of `step`.
+    `first` and `count` are multiples of `step`, or `step` of `count` and `first` a multiple of `count`.
     """
+    if step > count:
+        part = first % step
+        return smooth_at(seed, first - part, step, step)[part : part + count]
     coarse = normal_at(seed, np.arange(first // step - 1, (first + count) // step + 2, dtype=np.int64))
     weights = basis(np.arange(step) / step) / np.sqrt(_SPLINE_POWER)
     out = np.zeros((count // step, step))

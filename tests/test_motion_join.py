@@ -13,7 +13,7 @@ from scipy.spatial.transform import Rotation
 from monitor.core.blocks import LumbarBlock, TrunkBlock, take
 from monitor.core.inputs import Input, Mark, Packet
 from monitor.motion.angles import TrunkAngles
-from monitor.motion.join import Join
+from monitor.motion.join import MOUNTS_SD_DEG, Join
 from monitor.motion.live_heading import REST_TWIST_SD_DEG
 from monitor.motion.silence import SILENCE, SILENT_S
 from monitor.pipeline import Pipeline
@@ -115,6 +115,25 @@ def test_a_rotation_from_two_still_moments_may_be_off_by_how_far_the_trunk_was_t
     each = angles("U", trunk(n=400)).rotation_sd_deg[60:]
     assert (each * np.sqrt(2.0) < REST_TWIST_SD_DEG).all(), "negative control: the sensors' own is less"
     assert known.rotation_sd_deg[250] == pytest.approx(REST_TWIST_SD_DEG, abs=0.2)
+
+
+def test_a_forward_found_is_less_sure_than_one_given_the_more_the_rounder_the_back_is():
+    """Between the two, not by the upper one's own lean, which its own deviations count."""
+
+    def sds(pelvis_deg: float, lumbar_deg: float, quality: float) -> LumbarBlock:
+        pelvis, back = trunk(pelvis_deg, n=400), trunk(lumbar_deg, n=400)
+        blocks = []
+        for sensor, body, worn in (("L", pelvis, OTHER_MOUNT), ("U", pelvis * back, SENSOR_TO_BODY)):
+            mark = mount_mark(worn, quality=quality, sensor=sensor)
+            blocks += TrunkAngles(sensor).push([mark, exact_pose(body, 50.0, worn, sensor=sensor)])
+        run = {"start_s": 0.0, "end_s": 1e9, "t_s": [0.0], "turn_rad": [0.0], "sd_deg": [3.0]}
+        return Join().push([*OPENING, Mark(0.0, "headings", {"runs": [run]}), *blocks])[-1]
+
+    given, found = sds(0.0, 0.0, 1.0), sds(0.0, 0.0, 0.9)
+    assert given.rotation_sd_deg[300] == pytest.approx(3.0)
+    assert found.rotation_sd_deg[300] == pytest.approx(np.hypot(3.0, MOUNTS_SD_DEG))
+    upright, rounded = (sds(-lumbar_deg, lumbar_deg, 0.9).lateral_sd_deg[300] for lumbar_deg in (0.0, 40.0))
+    assert rounded > np.hypot(upright, 1.0)
 
 
 def test_one_sensor_alone_has_no_lumbar_angles():

@@ -229,6 +229,29 @@ def test_people_lean_aside_each_in_their_own_way_where_a_scenario_asks_for_it(
     assert 5.0 < np.std(np.subtract(own, usual)) < 15.0
 
 
+def test_a_spine_may_bend_in_another_plane_than_the_pelvis_and_keeps_to_it_for_minutes() -> None:
+    bends = '{ do = "bend", reps = 1 }, { do = "stand", seconds = 3 }, { do = "bend", reps = 1 }'
+    people = "[people]\nspine_aside_sd_deg = 10"
+
+    def off_pelvis_deg(more: str, seed: int) -> list[float]:
+        body = wearer(bends, seed, more)
+        way = []
+        for t in np.array_split(np.arange(0.0, body.round_s, 0.02), 2):
+            thorax, pelvis = (body.truth(t, place) for place in ("thorax", "pelvis"))
+            deepest = int(np.argmax(thorax.flexion_deg))
+            spine = [
+                getattr(thorax, a)[deepest] - getattr(pelvis, a)[deepest]
+                for a in ("lateral_deg", "flexion_deg")
+            ]
+            way.append(float(np.degrees(np.arctan2(*spine))))
+        return way
+
+    own = np.array([off_pelvis_deg(people, seed) for seed in range(12)])
+    usual = np.array([off_pelvis_deg("", seed) for seed in range(12)])
+    assert 5.0 < np.std(own - usual) < 15.0
+    assert np.abs(np.diff(own - usual)).max() < 3.0
+
+
 def test_an_unknown_placement_is_refused_with_the_known_ones() -> None:
     with pytest.raises(
         ScenarioError, match="allowed are lower_back, waist, upper_back, sternum, pelvis, thorax"

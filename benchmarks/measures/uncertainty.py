@@ -59,6 +59,7 @@ gait_phase_sd_deg = 10
 gait_turned_sd_deg = {turned}
 bend_aside_sd_deg = {bending}
 seat_aside_sd_deg = {leaning}
+spine_aside_sd_deg = 6
 again_sd_deg = 2.5
 ways_spread = 0.2
 sway_spread = 0.3

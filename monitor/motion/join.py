@@ -11,14 +11,18 @@ from monitor.core.events import REZEROED, MountSet, Record
 from monitor.core.inputs import BoolArray, FloatArray, Mark
 from monitor.core.quaternion import conjugate, multiply, rotate, up_in_source
 from monitor.motion.live_heading import REST_TWIST_SD_DEG, LiveHeading
+from monitor.motion.mount.find import QUALITY_0_DEG
 from monitor.motion.shared_motion import HEADINGS, HOLE_S, ComplexArray, HeadingRun, runs_of, turn_at
 from monitor.motion.silence import SILENCE
 from monitor.motion.tilt import tilt_deg
 
 MAX_HOLE_S = 0.25
 """Rows of the lower sensor further apart than this say nothing of the time between them."""
+MOUNTS_SD_DEG = 2.3
+"""What the axes of upper and lower back differ by in the few bends from which forward was found, which are no better than those
+of any others: from trial to trial of seated bends, by cameras."""
 _UP, _ROTATION, _FORWARD, _OK, _HEADING, _BREAKS = slice(0, 3), 3, 4, 5, slice(6, 8), 8
-_SDS, _COLUMNS = slice(9, 12), 12
+_SDS, _FORWARD_SD, _COLUMNS = slice(9, 12), 12, 13
 
 
 class Join:
@@ -60,6 +64,8 @@ class Join:
                 self._mounts[item.sensor] = conjugate(np.array(item.quat))
                 if item.source != REZEROED:  # which keeps body axes
                     self._reseated[item.sensor] = self._reseated.get(item.sensor, 0) + 1
+                    if item.sensor in self._roles:
+                        self._roles[item.sensor].forward_sd_deg = QUALITY_0_DEG * (1.0 - item.quality)
             elif isinstance(item, Mark) and item.kind == "sensor":
                 self._open(item)
             elif isinstance(item, Mark) and item.kind == HEADINGS:
@@ -103,9 +109,11 @@ class Join:
         self._live.forget(float(t_s[-1]))
         turn, heading_sd = turn_at(self._runs, t_s)
         told = np.isfinite(turn)
+        searched = (upper[:, _FORWARD_SD] > 0.0) | (lower[:, _FORWARD_SD] > 0.0)
+        heading_sd = np.hypot(heading_sd, np.where(searched, MOUNTS_SD_DEG, 0.0))
         turn, heading_sd = np.where(told, turn, live), np.where(told, heading_sd, sd)
         flexion, lateral, rotation, shared = _relative(upper, lower, turn)
-        sds = _deviations(upper, lower, np.where(shared, heading_sd, np.nan))
+        sds = _deviations(upper, lower, np.where(shared, heading_sd, np.nan), flexion, lateral)
         sds = np.where(np.isfinite((flexion, lateral, rotation)), sds, np.nan)
         ok = (upper[:, _OK] > 0) & (lower[:, _OK] > 0)
         out.append(freeze(LumbarBlock(t_s, flexion, lateral, rotation, ok, *sds)))
@@ -113,9 +121,10 @@ class Join:
 
 class _Rows:
     """Rows of one sensor not yet used: times, and columns up x y z, rotation, forward known, ok, heading's cos and sin,
-    how often the filter began anew, sd of flexion, lateral bend and rotation."""
+    how often the filter began anew, sd of flexion, lateral bend and rotation, and of forward (0: given)."""
 
     def __init__(self) -> None:
+        self.forward_sd_deg = 0.0
         self._last_s = np.inf
         self._breaks = 0.0
         self._times: list[FloatArray] = []
@@ -147,6 +156,7 @@ class _Rows:
         if unmounted is not None:  # before and between mounts the rates are in sensor axes
             mounted = np.isfinite(block.inclination_deg)[:, None]
             body = np.where(mounted, multiply(block.quat, unmounted), block.quat)
+        columns[:, _FORWARD_SD] = self.forward_sd_deg
         columns[:, _HEADING] = np.nan if unmounted is None else _level(body)
         steps = np.diff(block.t_s, prepend=self._last_s)
         columns[:, _BREAKS] = self._breaks + np.cumsum(steps > HOLE_S)
@@ -240,17 +250,36 @@ def _relative(
     return flexion, lateral, np.where(headed, turn, np.nan), shared
 
 
-def _deviations(upper: FloatArray, lower: FloatArray, heading_sd: FloatArray) -> FloatArray:
+def _deviations(
+    upper: FloatArray,
+    lower: FloatArray,
+    heading_sd: FloatArray,
+    flexion_deg: FloatArray,
+    lateral_deg: FloatArray,
+) -> FloatArray:
     """Standard deviations (3, n) deg of flexion, lateral bend and rotation between two sensors that err by themselves.
 
     `heading_sd` (n,) of their relative heading, NaN where rotation counts from each one's own still moments, in which the trunk
-    may have been twisted. A heading that is off by so much takes part of the upper one's lean for the other angle.
+    may have been twisted. A heading that is off by so much takes part of the upper one's lean for the other angle. So does
+    the upper one's forward, with the angles between the two, which are the more in who sits rounded.
     """
-    flexion, lateral, rotation = np.sqrt(upper[:, _SDS] ** 2 + lower[:, _SDS] ** 2).T
+    flexion, lateral, rotation = np.sqrt(
+        upper[:, _SDS] ** 2 + lower[:, _SDS] ** 2 + _beyond_own(upper, flexion_deg, lateral_deg)
+    ).T
     rotation = np.where(np.isfinite(heading_sd), heading_sd, np.hypot(rotation, REST_TWIST_SD_DEG))
     lean = np.sqrt(upper[:, 0] ** 2 + upper[:, 1] ** 2)
     swapped = lean * np.where(np.isfinite(rotation), rotation, 0.0)
     return np.stack((np.hypot(flexion, swapped), np.hypot(lateral, swapped), rotation))
+
+
+def _beyond_own(upper: FloatArray, flexion_deg: FloatArray, lateral_deg: FloatArray) -> FloatArray:
+    """Variances (n,3) deg2 where the upper one's forward is off: by the other angle between the two, as far as it exceeds the
+    upper one's own, which its own deviations count; 0 for rotation and where an angle is unknown."""
+    out = np.zeros((len(upper), 3))
+    forward2 = upper[:, _FORWARD_SD] ** 2
+    for column, other_deg, own in ((0, lateral_deg, upper[:, 1]), (1, flexion_deg, upper[:, 0])):
+        out[:, column] = np.nan_to_num(forward2 * np.maximum(np.radians(other_deg) ** 2 - own**2, 0.0))
+    return out
 
 
 def _attitude(rows: FloatArray, turn: FloatArray) -> FloatArray:

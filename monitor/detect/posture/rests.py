@@ -18,7 +18,9 @@ REST_RATE_DEG_S = 13.0  # root mean square rate over half a second below which t
 STILL_TURN_DEG = (
     2.0  # and turned on by less within it, the trunk is still: who moves slowly is below the other [I]
 )
-REST_SD_M_S2 = 0.45  # SD of the vertical acceleration over half a second at rest: three quarters of slow walking's [I]
+REST_SD_M_S2 = (
+    0.45  # SD of the vertical acceleration over half a second at rest: three quarters of slow walking's [I]
+)
 REST_RADIUS_FRAMES = 2  # half a second
 REST_FRAMES = 8  # a rest lasts 0.8 s: at the deepest lean the trunk stops too, but shorter [I]
 BRIEF_REST_FRAMES = 4  # one stops for less on the way from walking to a seat [I]
