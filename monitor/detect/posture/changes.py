@@ -20,10 +20,7 @@ GUESSED_LEAN_DEG = 8.0  # and that it does from this much on [I]
 SIGNS_MIN = 0.3  # with less of those two one straightens up or settles in the seat: weight comes over the feet by leaning [I]
 SIGNS_CLIP = 2.0  # no sign counts for more than this [I]
 VIGOROUS_RISE_M, VIGOROUS_SIGNS = 0.35, 1.5  # a seat's whole height within a lobe is a sign of its own [I]
-SIGNS_SIT, SIGNS_RISE = (
-    1.4,
-    0.3,
-)  # signs with which a sinking is sitting down, a rising standing up, as likely as not [I]
+SIGNS_SIT, SIGNS_RISE = 1.4, 0.3  # signs that make sitting down, and standing up, as likely as not [I]
 SIGNS_SPREAD = 0.25  # more signs by this much make it e times as likely [I]
 STEP_MAX_DEG = 72.0  # between the trunk's directions before and after: further apart, one lay [I]
 END_TILT_MAX_DEG = 70.0  # both ends upright enough not to be lying (R1)

@@ -19,8 +19,8 @@ from monitor.core.blocks import TrunkBlock
 from monitor.core.events import MountSet, Notice, Posture, PostureState, Record, Transition
 from monitor.core.inputs import FloatArray, Mark
 from monitor.core.protocols import Detector
-from monitor.detect.frames import Frames, FrameStage, column_sums, sizes
-from monitor.detect.posture import gait, transitions
+from monitor.detect.frames import Frames, FrameStage
+from monitor.detect.posture import gait
 from monitor.detect.posture.belief import (
     AFTER_LYING,
     AFTER_WALKING,
@@ -32,56 +32,28 @@ from monitor.detect.posture.belief import (
     probability,
     tilt_log_odds,
 )
-from monitor.detect.posture.calm import RESTLESS_SD_M_S2, Calm
-from monitor.detect.posture.changes import APART_S, Changes
-from monitor.detect.posture.rests import REST_RADIUS_FRAMES, rests
-from monitor.detect.posture.steps import (
-    COLUMNS,
-    END,
-    FLEXION,
-    INCLINATION,
-    MAGNITUDE,
-    MEASURED,
-    RATE2,
-    RISE,
-    SQUARE,
-    START,
-    UP_X,
-    UP_Z,
-    YAW2,
-    Steps,
-    directions,
-    squared_tilt_rate,
-)
+from monitor.detect.posture.calm import Calm
+from monitor.detect.posture.changes import APART_S
+from monitor.detect.posture.history import History, columns
+from monitor.detect.posture.steps import Steps
 from monitor.detect.posture.transitions import FINE_FRAME_S
-from monitor.detect.posture.twist import Twist, log_ratios
+from monitor.detect.posture.twist import Twist
 from monitor.detect.reference import NEUTRAL, WALKED_ENOUGH_S, UprightReference, angle_deg, angles_deg
 
-GRAVITY_M_S2 = 9.81  # taken from the levelled vertical acceleration (R1)
 WALK_CONFIDENCE = 0.95  # periodic steps are all but certain (reference systems: F1 1.0; less is claimed)
 LIE_CONFIDENCE = 0.95  # so is lying (F1 .99)
-LAG_FRAMES = 39  # a step is judged 3.9 s later: nearly every change centred on it is known by then [I]
-REACH_BACK_FRAMES = max(gait.REACH_FRAMES, transitions.REACH_FRAMES)
-PADDING_STEPS = 8  # before the first frame all is taken to have been as in it: the first seconds count too
-AHEAD_STEPS = 7  # the twist is looked at up to 3.5 s ahead, within the lag
-QUIET_RATE_DEG_S = 13.0  # the tilt tells only while the trunk turns slower than this (root mean square) [I]
 HAPPENED = 0.5  # a change of posture is given from this probability on, if the posture is claimed too [I]
 CHANGE_LATE_S = 1.0  # a change settled late is given as no longer ago than this, to keep within 5 s [I]
 ONE_MOVEMENT_S = 2.0  # walking is not believed to follow a change within its own two seconds [I]
 WALKING_TILT_MAX_DEG = 30.0  # nobody walks further from the calibrated neutral pose: that is no reference [I]
 SOME_STEPS_S = 3.0  # walking for no longer does not prove that one had stood up (R1) [I]
 RECLINED_DEG = 72.0  # who is known to sit may recline, or the belt ride up, to here before it is lying [I]
-SHAKEN_SD_M_S2 = 0.3  # SD of |acc| in half a second beyond which it shakes (a car seat some 0.4) [I]
 WITHOUT_GYROSCOPE = 0.75  # of reliability is left: a lean looks like a rise to an accelerometer alone [I]
 THORACIC_WEIGHT = 0.65  # at the chest the tilt says less: people sit there in every direction [I]
-FINE_ROWS = 3  # rows in a fine frame from which their mean shows a jolt for what it was: 30 Hz [I]
 FORWARD_QUALITY = 0.6  # of a mount whose forward is trusted to tell rolling back from leaning forward [I]
 LAIN_S = 10.0  # who lay for less has not been lying: the sensor was being put on, or the trunk leaned far [I]
-FORWARD_BEND_S, PRONE_S = 20.0, 5.0  # bent forward beyond the lying angle is no lying before this long; [I]
-BEND_KNOWN_S = (
-    6.0  # bent so for longer one may be on hands and knees: neither standing nor sitting is claimed [I]
-)
-PRONE_RATE_DEG_S = 2.0  # nor before the second as long as the trunk sways so: a bend is held, a bed holds [I]
+FORWARD_BEND_S, PRONE_S = 20.0, 5.0  # bent forward one lies no sooner than this; or that, not swaying [I]
+BEND_KNOWN_S = 6.0  # bent so for longer one may be on hands and knees: nothing upright is claimed [I]
 THORACIC_NOTICE = (
     "At the chest and upper back sitting and standing are told from movements and restlessness: far less surely than at the "
     "lower back."
@@ -92,7 +64,7 @@ AFTER_LYING_ODDS, AFTER_WALKING_ODDS = log_odds(AFTER_LYING), log_odds(AFTER_WAL
 
 
 class PostureLogic:
-    """FrameLogic: keeps some seconds of fine frames and judges every step of 0.5 s once its future is known."""
+    """FrameLogic: judges every step of 0.5 s once its future is known."""
 
     frame_s = FINE_FRAME_S
 
@@ -107,14 +79,8 @@ class PostureLogic:
         self._restart()
 
     def _restart(self) -> None:
-        self._history = np.empty((COLUMNS, 0))
-        self._base = 0
-        self._step = PADDING_STEPS
-        self._settled = 0
-        self._frame_s, self._rows = FINE_FRAME_S, FINE_ROWS
-        self._changes = Changes()
+        self._history = History()
         self._twist, self._calm = Twist(), Calm()
-        self._turns = True
         self._changed_s = -math.inf
         self._told = (False, -math.inf)
         self._bent_s = self._lain_s = self._walk_s = 0.0
@@ -138,110 +104,30 @@ class PostureLogic:
 
     def close(self, t_s: float) -> list[Record]:
         """Judge what was still held back, as if all went on as in the last frame."""
-        if not self._history.shape[1]:
-            return []
-        last = np.repeat(self._history[:, -1:], LAG_FRAMES + gait.STEP_FRAMES, axis=1)
-        last[START:] = t_s
-        self._history = np.concatenate((self._history, last), axis=1)
+        self._history.stay(t_s)
         return self._judge()
 
     def columns(self, block: TrunkBlock) -> Sequence[FloatArray]:
-        acc, up, rate = block.acc, block.up, block.rate_deg_s
-        rise = acc[:, 0] * up[:, 0] + acc[:, 1] * up[:, 1] + acc[:, 2] * up[:, 2]
-        rise -= GRAVITY_M_S2
-        yaw = rate[:, 0] * up[:, 0] + rate[:, 1] * up[:, 1] + rate[:, 2] * up[:, 2]
-        yaw *= yaw
-        angles = (block.inclination_deg, block.flexion_deg)
-        return (up[:, 0], up[:, 1], up[:, 2], rise, *sizes(block), yaw, *angles)
+        return columns(block)
 
     def frames(self, frames: Frames) -> list[Record]:
-        m = len(frames.end_s)
-        k = frames.x.shape[2]
-        self._frame_s, self._rows = frames.frame_s, k
-        new = np.empty((COLUMNS, m))
-        new[:MEASURED] = column_sums(frames.x) / k
-        new[MEASURED], new[START], new[END] = frames.measured, frames.start_s, frames.end_s
-        if np.isnan(new[RATE2, 0]):
-            before = (
-                self._history[UP_X : UP_Z + 1, -1:] if self._history.shape[1] else new[UP_X : UP_Z + 1, :1]
-            )
-            self._turns = False
-            new[RATE2] = squared_tilt_rate(
-                np.concatenate((before, new[UP_X : UP_Z + 1]), axis=1), frames.frame_s
-            )
-        if not self._history.shape[1]:
-            self._history = np.repeat(new[:, :1], PADDING_STEPS * gait.STEP_FRAMES, axis=1)
-        self._history = np.concatenate((self._history, new), axis=1)
+        self._history.add(frames)
         out = self._judge()
-        keep = min(self._step * gait.STEP_FRAMES, self._settled) - REACH_BACK_FRAMES - self._base
-        if keep > 0:
-            self._history = self._history[:, keep:].copy()
-            self._base += keep
+        self._history.forget()
         return out
 
     def _judge(self) -> list[Record]:
         """Judge the steps whose future has arrived."""
-        known = self._base + self._history.shape[1]
-        stop = (known - 1 - LAG_FRAMES) // gait.STEP_FRAMES + 1
-        if stop <= self._step:
+        judged = self._history.judged(low=self._low, forward=self._forward)
+        if judged is None:
             return []
-        side = gait.SMOOTH_STEPS // 2
-        centres = np.arange(self._step - side, stop + side) * gait.STEP_FRAMES - self._base
-        history = self._history
-        around = gait.sums_around(history[: MEASURED + 1], int(centres[0]), len(centres))
-        around[:MEASURED] /= 2 * gait.ACTIVITY_RADIUS_FRAMES + 1
-        walking = gait.majority(gait.walking(around[MAGNITUDE], around[SQUARE], history[MAGNITUDE], centres))
-        around, inner = around[:, side:-side], centres[side:-side]
-        spread2 = around[SQUARE] - around[MAGNITUDE] * around[MAGNITUDE]
-        steps = Steps(
-            history[START, inner],
-            history[END, inner + LAG_FRAMES],
-            inner + (self._base + LAG_FRAMES + 1),
-            directions(around[UP_X : UP_Z + 1]),
-            np.isfinite(history[INCLINATION, inner]),
-            np.isfinite(history[FLEXION, inner]) & self._forward,
-            history[FLEXION, inner] > gait.LYING_DEG,
-            around[RATE2] < QUIET_RATE_DEG_S * QUIET_RATE_DEG_S,
-            around[RATE2] < PRONE_RATE_DEG_S * PRONE_RATE_DEG_S,
-            around[MEASURED] > 0.0,
-            self._twists(stop),
-            spread2 > RESTLESS_SD_M_S2 * RESTLESS_SD_M_S2,
-        )
-        self._look_for_changes((stop - 1) * gait.STEP_FRAMES + LAG_FRAMES + 1)
-        self._step = stop
+        steps, walking = judged
         out: list[Record] = []
         edges = [0, *(np.flatnonzero(walking[1:] != walking[:-1]) + 1).tolist(), len(walking)]
         for start, end in pairwise(edges):
             run = steps.part(slice(start, end))
             out += self._walking(run) if walking[start] else self._resting(run)
         return out
-
-    def _twists(self, stop: int) -> FloatArray:
-        """The log ratio `AHEAD_STEPS` after each step up to `stop`."""
-        first = (self._step + AHEAD_STEPS) * gait.STEP_FRAMES - gait.STEP_FRAMES // 2 - self._base
-        count = stop - self._step
-        part = self._history[[YAW2, RATE2, MAGNITUDE, SQUARE], first : first + count * gait.STEP_FRAMES]
-        yaw2, rate2, mean, square = column_sums(part.reshape(4, count, gait.STEP_FRAMES)) / gait.STEP_FRAMES
-        shaken = square - mean * mean > SHAKEN_SD_M_S2 * SHAKEN_SD_M_S2
-        return np.where(shaken, math.nan, log_ratios(yaw2, rate2)) if self._low else np.full(count, math.nan)
-
-    def _look_for_changes(self, known: int) -> None:
-        """Find the movements settled by the frames before `known`."""
-        history, base = self._history, self._base
-        up, rise = history[UP_X : UP_Z + 1], history[RISE]
-        stop = known - REST_RADIUS_FRAMES
-        starts = history[START]
-        for change in transitions.find_changes(
-            up,
-            rise,
-            *rests(up, rise, history[RATE2]),
-            self._settled - base,
-            stop - base,
-            self._frame_s,
-            coarse=self._rows < FINE_ROWS,
-        ):
-            self._changes.found(change, base + REST_RADIUS_FRAMES, starts)
-        self._settled = stop
 
     def _walking(self, run: Steps) -> list[Record]:
         """Judge steps of 0.5 s of walking."""
@@ -262,7 +148,7 @@ class PostureLogic:
             if not seen:
                 out += self._unseen(t_s, decided_s)
                 continue
-            if self._changes:
+            if self._history.changes:
                 out += self._change(run, i, walking=True)
             if t_s - self._changed_s > ONE_MOVEMENT_S:
                 self._walk_s += gait.STEP_S
@@ -277,7 +163,7 @@ class PostureLogic:
     def _resting(self, run: Steps) -> list[Record]:
         """Judge steps of 0.5 s without walking: the reference stays, so that the tilts of all are found at once."""
         belief, walked = self._belief, self._reference.walked
-        sway = self._twist if self._low and self._turns else self._calm
+        sway = self._twist if self._low and self._history.turns else self._calm
         belief.missed_per_s = MISSED_PER_S if sway is self._twist else MISSED_THORACIC_PER_S
         tilt = angles_deg(run.up, self._reference.direction)
         if not walked:
@@ -294,7 +180,7 @@ class PostureLogic:
         if sway is self._calm:
             looks = run.restless.astype(np.float64) if walked else np.full(len(tilt), math.nan)
         self._walk_s = 0.0
-        waiting = bool(self._changes)
+        waiting = bool(self._history.changes)
         out: list[Record] = []
         for i, (up, quiet, seen, tilt_deg, tilted, turning) in enumerate(
             zip(
@@ -313,7 +199,7 @@ class PostureLogic:
                 continue
             if waiting:
                 out += self._change(run, i, walking=False)
-                waiting = bool(self._changes)
+                waiting = bool(self._history.changes)
             if tilt_deg > (RECLINED_DEG if belief.claimed is Posture.SITTING else gait.LYING_DEG):
                 out += self._lying(run, i)
                 continue
@@ -352,9 +238,9 @@ class PostureLogic:
         upright, told = self._reference.direction, bool(run.known[i]) or self._reference.walked
         forward = bool(run.forward[i])
         out: list[Record] = []
-        for changed_s, change in self._changes.due(t_s, int(run.until[i])):
+        for changed_s, change in self._history.changes.due(t_s, int(run.until[i])):
             reliability = change.reliability(upright, low=self._low, forward=forward)
-            if not self._turns:
+            if not self._history.turns:
                 reliability *= WITHOUT_GYROSCOPE
             if not told or (walking and not change.rests) or reliability <= 0.5:
                 continue
