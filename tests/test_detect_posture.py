@@ -23,7 +23,7 @@ from monitor.core.events import (
     Transition,
 )
 from monitor.core.inputs import Mark
-from monitor.detect.posture import changes
+from monitor.detect.posture import changes, logic, rests
 from monitor.detect.posture.logic import DETECTOR
 
 SIT, STAND, WALK, LIE, UNKNOWN = (
@@ -162,6 +162,56 @@ def test_straightening_up_in_the_seat_without_leaning_is_no_rising(
     seated = Script().walk(20).hold(5).sit_down().hold(30).lean(-40.0).hold(20)
     records = run([seated._change(1.8, 0.0, 40.0, 0.2).hold(15).block()])
     assert bool([r for r in records if isinstance(r, Transition) and r.from_state is SIT]) is risen
+
+
+@pytest.mark.parametrize(("still_turn_deg", "sat"), [(rests.STILL_TURN_DEG, True), (0.0, False)])
+def test_who_leans_slowly_before_sinking_onto_the_seat_has_sat_down(
+    monkeypatch: pytest.MonkeyPatch, still_turn_deg: float, sat: bool
+) -> None:
+    """The lean is so slow that the trunk rests in it, but it is not still: the lean belongs to the movement."""
+    monkeypatch.setattr(rests, "STILL_TURN_DEG", still_turn_deg)
+    leant = Script().walk(20).hold(8).lean(14.0, 2.0)
+    records = run([leant._change(2.4, 0.0, -31.0, -0.38).hold(20).block()])
+    assert bool([r for r in records if isinstance(r, Transition) and r.to_state is SIT]) is sat
+
+
+def sinking(rolled_deg: float, lean_deg: float = 15.0) -> changes.Change:
+    """With a lean that makes a seat as likely as not, but for how the seated side lies against it."""
+    upright = (0.0, 0.0, 1.0)
+    return changes.Change(0, 0, 0.5, (0, 20), -0.4, lean_deg, rolled_deg, 0.0, upright, upright, 2)
+
+
+def test_where_forward_is_unknown_the_lean_shows_which_way_is_back() -> None:
+    def surely(change: changes.Change, *, low: bool = True, forward: bool = False) -> float:
+        return change.reliability((0.0, 0.0, 1.0), low=low, forward=forward)
+
+    back, ahead = sinking(30.0), sinking(-30.0)
+    assert surely(back) > 0.9 and surely(ahead) < 0.3
+    assert surely(back, low=False) == surely(ahead, low=False), "a chest may end anywhere"
+    assert surely(back, forward=True) == surely(ahead, forward=True), "nothing is guessed where it is known"
+    assert surely(sinking(30.0, 5.0)) == surely(sinking(-30.0, 5.0)), "so small a lean shows nothing"
+
+
+def test_one_movement_between_two_pairs_of_rests_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It trembles before it comes to rest: the movement counts until it rests, and until it is still."""
+    sat = Script().walk(20).hold(8).lean(6.0, 1.2)._change(2.4, 20.0, -23.0, -0.38).lean(-24.0, 1.5).hold(20)
+
+    def sits() -> int:
+        return len([r for r in run([sat.block()]) if isinstance(r, Transition) and r.to_state is SIT])
+
+    assert sits() == 1
+    monkeypatch.setattr(logic, "APART_S", 0.0)
+    assert sits() > 1, "negative control"
+
+
+@pytest.mark.parametrize("sinking", [True, False])
+def test_a_seat_is_found_late_in_the_sinking_and_lost_early_in_the_rising(sinking: bool) -> None:
+    """Where the velocity passes a share of its peak, not at the peak."""
+    script = Script().walk(20).hold(8).sit_down().hold(20)
+    records = run([(script if sinking else script.rise().hold(10)).block()])
+    at_s = [r.t_s for r in records if isinstance(r, Transition) and r.to_state in (SIT, STAND)][-1]
+    middle_s = 29.2 if sinking else 51.6
+    assert 0.1 < (at_s - middle_s if sinking else middle_s - at_s) < 0.6
 
 
 def turning(block: TrunkBlock, rows: slice, deg_s: float) -> TrunkBlock:
