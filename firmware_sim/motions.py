@@ -65,6 +65,7 @@ _SCATTER_KNOTS = 32
 
 _SPINE_ASIDE_CHUNKS = 8
 """Over 7 min the spine keeps to its plane: longer than a bout of exercises [I]."""
+
 _BREATH_JITTER_RAD = 0.8
 _SHAKE_TAPS = 81
 _SHAKE_SHARES = (0.35, 0.35, 1.0)

@@ -11,6 +11,7 @@ from trunk_script import Script, sensor_mark
 
 from monitor.core.events import Movement, Posture, PostureState
 from monitor.detect.movements import logic as movements
+from monitor.detect.movements import strokes
 
 
 def told(script: Script, *states: tuple[float, Posture]) -> list[Movement]:
@@ -64,6 +65,24 @@ def test_every_repetition_but_those_that_stop_half_way_has_returned() -> None:
     for low_deg in (5.0, 30.0, 0.0):
         script.lean(70.0, 1.5).lean(low_deg, 1.5)
     assert [m.returned for m in told(script.hold(8), STOOD)] == [True, False, True]
+
+
+@pytest.mark.parametrize("again_share", [0.5, 0.7])
+def test_a_bend_lingers_where_it_went_but_not_halfway_back(
+    monkeypatch: pytest.MonkeyPatch, again_share: float
+) -> None:
+    """Whatever counts as one repetition; three seconds are too long for a hold and short enough to linger."""
+    monkeypatch.setattr(strokes, "AGAIN_SHARE", again_share)
+
+    def returned(held_deg: float) -> bool:
+        bend = Script().hold(12).lean(40.0, 1.5).lean(held_deg, 1.5).hold(3.0).lean(5.0, 1.0).hold(8)
+        return told(bend, STOOD)[0].returned
+
+    assert (returned(34.0), returned(16.0)) == (True, False)
+    monkeypatch.setattr(strokes, "STAYED_SHARE", 1.1)
+    assert returned(16.0), "negative control"
+    monkeypatch.setattr(strokes, "STAYED_SHARE", 0.05)
+    assert not returned(34.0), "negative control"
 
 
 def test_a_turn_of_the_body_does_not_return() -> None:

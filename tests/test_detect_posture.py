@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from trunk_script import Script, sensor_mark
 
-from monitor.core.blocks import TrunkBlock
+from monitor.core.blocks import TrunkBlock, take
 from monitor.core.events import (
     REZEROED,
     Gap,
@@ -23,7 +23,8 @@ from monitor.core.events import (
     Transition,
 )
 from monitor.core.inputs import Mark
-from monitor.detect.posture import changes, logic, rests
+from monitor.detect.posture import changes, logic, rests, transitions
+from monitor.detect.posture.belief import Belief
 from monitor.detect.posture.logic import DETECTOR
 
 SIT, STAND, WALK, LIE, UNKNOWN = (
@@ -202,6 +203,60 @@ def test_one_movement_between_two_pairs_of_rests_is_told_once(monkeypatch: pytes
     assert sits() == 1
     monkeypatch.setattr(logic, "APART_S", 0.0)
     assert sits() > 1, "negative control"
+
+
+def test_one_movement_seen_twice_is_evidence_once_and_the_surer_counts() -> None:
+    once, again, twice = Belief(0.5), Belief(0.5), Belief(0.5)
+    once.change(sitting=True, reliability=0.8)
+    for belief in (again, twice):
+        belief.change(sitting=True, reliability=0.66)
+    again.change(sitting=True, reliability=0.8, again=True)
+    twice.change(sitting=True, reliability=0.8)
+    assert again.odds == once.odds < twice.odds
+    again.happened(-2.0, WALK)
+    again.change(sitting=True, reliability=0.8, again=True)
+    assert again.odds < once.odds, "what happened since is not undone"
+
+
+@pytest.mark.parametrize("sinking", [True, False])
+@pytest.mark.parametrize("towards", [-1.0, 1.0])
+def test_the_seated_side_lies_on_the_other_side_of_standing_than_the_lean(
+    sinking: bool, towards: float
+) -> None:
+    """Minimum jerk by 0.4 m with a lean of 25 deg; the seated side rolled by 12 deg against it, or with it."""
+    rest, way = transitions.REACH_FRAMES, 24
+    s = np.clip((np.arange(2 * rest + way) - rest) / way, 0.0, 1.0)
+    smooth = s**3 * (10 - 15 * s + 6 * s**2)
+    share = smooth if sinking else 1.0 - smooth
+    angle = np.radians(-25.0 * np.sin(np.pi * s) ** 2 - towards * -12.0 * share)
+    up = np.stack((np.sin(angle), np.zeros(len(s)), np.cos(angle)))
+    rise = np.gradient(np.gradient(0.4 * (1.0 - share), 0.1), 0.1)
+    rate = np.gradient(np.degrees(angle), 0.1) ** 2
+    found = transitions.find_changes(up, rise, *rests.rests(up, rise, rate), rest, len(s) - 2, 0.1)
+    between = [c for c in found if c.rests == 2]
+    assert between
+    assert all((c.rise_m < 0.0) is sinking for c in between)
+    assert [c.rolled_deg for c in between] == pytest.approx([12.0 * towards] * len(between), abs=1.5)
+
+
+@pytest.mark.parametrize("hz, push_m_s2, lean_deg", [(0.4, 0.8, 4.0), (0.5, 0.85, 6.0), (0.6, 0.95, 8.0)])
+def test_bobbing_in_rest_gives_the_same_records_however_the_rows_are_cut(
+    hz: float, push_m_s2: float, lean_deg: float
+) -> None:
+    """A lobe within a rest is none, whatever else moves in the block that holds it."""
+    script = Script().walk(20).hold(12)
+    t_s = np.arange(600) / script.rate_hz
+    script._add(
+        12.0,
+        flexion=lean_deg * (1.0 - np.cos(2 * np.pi * hz * t_s)) / 2.0,
+        bounce=push_m_s2 * np.sin(2 * np.pi * hz * t_s),
+    )
+    block = script.hold(12).sit_down().hold(20).block()
+    told = []
+    for rows in (len(block), 5):
+        parts = [take(block, slice(k, k + rows)) for k in range(0, len(block), rows)]
+        told.append([r for r in run(parts) if not isinstance(r, TrunkBlock)])
+    assert repr(told[0]) == repr(told[1])
 
 
 @pytest.mark.parametrize("sinking", [True, False])

@@ -121,10 +121,14 @@ def test_a_forward_found_is_less_sure_than_one_given_the_more_the_rounder_the_ba
     """Between the two, not by the upper one's own lean, which its own deviations count."""
 
     def sds(pelvis_deg: float, lumbar_deg: float, quality: float) -> LumbarBlock:
+        """`quality` of the upper one's mount; the lower one's is given."""
         pelvis, back = trunk(pelvis_deg, n=400), trunk(lumbar_deg, n=400)
         blocks = []
-        for sensor, body, worn in (("L", pelvis, OTHER_MOUNT), ("U", pelvis * back, SENSOR_TO_BODY)):
-            mark = mount_mark(worn, quality=quality, sensor=sensor)
+        for sensor, body, worn, of in (
+            ("L", pelvis, OTHER_MOUNT, 1.0),
+            ("U", pelvis * back, SENSOR_TO_BODY, quality),
+        ):
+            mark = mount_mark(worn, quality=of, sensor=sensor)
             blocks += TrunkAngles(sensor).push([mark, exact_pose(body, 50.0, worn, sensor=sensor)])
         run = {"start_s": 0.0, "end_s": 1e9, "t_s": [0.0], "turn_rad": [0.0], "sd_deg": [3.0]}
         return Join().push([*OPENING, Mark(0.0, "headings", {"runs": [run]}), *blocks])[-1]
@@ -132,8 +136,21 @@ def test_a_forward_found_is_less_sure_than_one_given_the_more_the_rounder_the_ba
     given, found = sds(0.0, 0.0, 1.0), sds(0.0, 0.0, 0.9)
     assert given.rotation_sd_deg[300] == pytest.approx(3.0)
     assert found.rotation_sd_deg[300] == pytest.approx(np.hypot(3.0, MOUNTS_SD_DEG))
-    upright, rounded = (sds(-lumbar_deg, lumbar_deg, 0.9).lateral_sd_deg[300] for lumbar_deg in (0.0, 40.0))
-    assert rounded > np.hypot(upright, 1.0)
+
+    def by_forward(pelvis_deg: float, lumbar_deg: float) -> float:
+        """What a forward known to 3 deg adds to the lateral bend's variance; the mount's part in its upright is in both."""
+        one, other = (sds(pelvis_deg, lumbar_deg, q).lateral_sd_deg[300] ** 2 for q in (0.9, 1.0))
+        return (
+            one
+            - other
+            - (sds(0.0, 0.0, 0.9).lateral_sd_deg[300] ** 2 - sds(0.0, 0.0, 1.0).lateral_sd_deg[300] ** 2)
+        )
+
+    rounded = by_forward(-40.0, 40.0)
+    assert rounded == pytest.approx((3.0 * np.radians(40.0)) ** 2, rel=0.05), "the upper one is upright"
+    leant = np.sin(np.radians(40.0)) * MOUNTS_SD_DEG
+    straight = by_forward(40.0, 0.0)
+    assert straight == pytest.approx((3.0 * np.radians(40.0)) ** 2 + leant**2, rel=0.05), "its own, once"
 
 
 def test_one_sensor_alone_has_no_lumbar_angles():

@@ -45,6 +45,7 @@ G_M_S2 = 9.80665
 COUNTS = 32_768.0
 APART = 1_000
 """Between the seeds of two sensors' settling: each has its own skin."""
+# spine_aside_sd_deg: by cameras axes of upper and lower back differ so from trial to trial of seated bends (firmware_sim.people).
 DAY = """
 title = "Worn"
 [wearer]

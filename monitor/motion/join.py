@@ -19,8 +19,8 @@ from monitor.motion.tilt import tilt_deg
 MAX_HOLE_S = 0.25
 """Rows of the lower sensor further apart than this say nothing of the time between them."""
 MOUNTS_SD_DEG = 2.3
-"""What the axes of upper and lower back differ by in the few bends from which forward was found, which are no better than those
-of any others: from trial to trial of seated bends, by cameras."""
+"""What the axes of upper and lower back differ by in the few bends, or steps, that forward was found from, which are no better
+than any others: from trial to trial of seated bends, by cameras (wheelchair_trunk) [I]."""
 _UP, _ROTATION, _FORWARD, _OK, _HEADING, _BREAKS = slice(0, 3), 3, 4, 5, slice(6, 8), 8
 _SDS, _FORWARD_SD, _COLUMNS = slice(9, 12), 12, 13
 
@@ -45,6 +45,7 @@ class Join:
         self._upper = _Rows()
         self._lower = _Rows()
         self._mounts: dict[str, FloatArray] = {}
+        self._forward_sd_deg: dict[str, float] = {}
         self._reseated: dict[str, int] = {}
         self._runs: list[HeadingRun] = []
         self._silent: set[str] = set()
@@ -64,8 +65,7 @@ class Join:
                 self._mounts[item.sensor] = conjugate(np.array(item.quat))
                 if item.source != REZEROED:  # which keeps body axes
                     self._reseated[item.sensor] = self._reseated.get(item.sensor, 0) + 1
-                    if item.sensor in self._roles:
-                        self._roles[item.sensor].forward_sd_deg = QUALITY_0_DEG * (1.0 - item.quality)
+                    self._forward_sd_deg[item.sensor] = QUALITY_0_DEG * (1.0 - item.quality)
             elif isinstance(item, Mark) and item.kind == "sensor":
                 self._open(item)
             elif isinstance(item, Mark) and item.kind == HEADINGS:
@@ -84,7 +84,9 @@ class Join:
 
     def _add(self, block: TrunkBlock) -> None:
         rows = self._roles[block.sensor]
-        level, forward, breaks = rows.add(block, self._mounts.get(block.sensor))
+        level, forward, breaks = rows.add(
+            block, self._mounts.get(block.sensor), self._forward_sd_deg.get(block.sensor, 0.0)
+        )
         mounts = self._reseated.get(block.sensor, 0)
         self._live.add(0 if rows is self._upper else 1, block.t_s, level, forward, breaks, mounts)
 
@@ -124,7 +126,6 @@ class _Rows:
     how often the filter began anew, sd of flexion, lateral bend and rotation, and of forward (0: given)."""
 
     def __init__(self) -> None:
-        self.forward_sd_deg = 0.0
         self._last_s = np.inf
         self._breaks = 0.0
         self._times: list[FloatArray] = []
@@ -143,10 +144,12 @@ class _Rows:
         return float(self._times[-1][-1]) if self._times else -np.inf
 
     def add(
-        self, block: TrunkBlock, unmounted: FloatArray | None
+        self, block: TrunkBlock, unmounted: FloatArray | None, forward_sd_deg: float
     ) -> tuple[ComplexArray, ComplexArray, FloatArray]:
-        """`unmounted`: body -> sensor, None where no mount is known. Gives the level rates (n,) rad/s and forwards (n,), both
-        x + iy, and breaks (n,)."""
+        """`unmounted`: body -> sensor, None where no mount is known; `forward_sd_deg`: what the mount's quality leaves open.
+
+        Gives the level rates (n,) rad/s and forwards (n,), both x + iy, and breaks (n,).
+        """
         columns = np.empty((len(block), _COLUMNS))
         columns[:, _UP] = block.up
         columns[:, _ROTATION] = np.radians(block.rotation_deg)
@@ -156,7 +159,7 @@ class _Rows:
         if unmounted is not None:  # before and between mounts the rates are in sensor axes
             mounted = np.isfinite(block.inclination_deg)[:, None]
             body = np.where(mounted, multiply(block.quat, unmounted), block.quat)
-        columns[:, _FORWARD_SD] = self.forward_sd_deg
+        columns[:, _FORWARD_SD] = forward_sd_deg
         columns[:, _HEADING] = np.nan if unmounted is None else _level(body)
         steps = np.diff(block.t_s, prepend=self._last_s)
         columns[:, _BREAKS] = self._breaks + np.cumsum(steps > HOLE_S)

@@ -107,6 +107,7 @@ class Belief:
     claimed: Posture = Posture.UNKNOWN
     sitting: OwnPosture = field(default_factory=OwnPosture)
     standing: OwnPosture = field(default_factory=OwnPosture)
+    before_change: float | None = None
     own_share: float = 0.0
     own_line: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
     steps: int = 0
@@ -117,14 +118,20 @@ class Belief:
 
     def happened(self, odds: float, claimed: Posture) -> None:
         """Something settles what to believe."""
-        self.odds, self.slow, self.claimed = odds, 0.0, claimed
+        self.odds, self.slow, self.claimed, self.before_change = odds, 0.0, claimed, None
 
     def forget_postures(self) -> None:
         self.sitting, self.standing, self.own_share = OwnPosture(), OwnPosture(), 0.0
 
-    def change(self, *, sitting: bool, reliability: float) -> tuple[float, float]:
-        """A change of posture was seen: how probably it happened, rather than nothing, and P(there) now."""
+    def change(self, *, sitting: bool, reliability: float, again: bool = False) -> tuple[float, float]:
+        """A change of posture was seen: how probably it happened, rather than nothing, and P(there) now.
+
+        `again`: it is the last one, seen more surely: it stands in for that one, for it happened once.
+        """
         odds = self.odds + self.slow
+        if again and self.before_change is not None:
+            odds = self.before_change
+        self.before_change = odds
         p_there = probability(odds if sitting else -odds)
         true = reliability * (1.0 - p_there)
         happened = true / (true + 1.0 - reliability)

@@ -1,6 +1,6 @@
 """Movements that may be changes of posture: how far each is to be believed by its signs, and those that wait for their time.
 
-One is given at its own time and only once it is settled; of two that are one, the surer.
+One is given at its own time and only once it is settled; of two that are one the surer counts (logic).
 """
 
 from __future__ import annotations

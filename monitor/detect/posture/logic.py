@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -63,6 +64,15 @@ TILT_PLACEMENTS = ("lower_back", "waist")  # where tilt parts sitting from stand
 AFTER_LYING_ODDS, AFTER_WALKING_ODDS = log_odds(AFTER_LYING), log_odds(AFTER_WALKING)
 
 
+class _Seen(NamedTuple):
+    """The last change of posture that was believed in at all: when, how surely, and whether it was told."""
+
+    sitting: bool
+    t_s: float
+    reliability: float
+    told: bool
+
+
 class PostureLogic:
     """FrameLogic: judges every step of 0.5 s once its future is known."""
 
@@ -82,7 +92,7 @@ class PostureLogic:
         self._history = History()
         self._twist, self._calm = Twist(), Calm()
         self._changed_s = -math.inf
-        self._told = (False, -math.inf)
+        self._last = _Seen(False, -math.inf, 0.0, False)
         self._bent_s = self._lain_s = self._walk_s = 0.0
 
     def notice(self, record: Record) -> None:
@@ -244,18 +254,22 @@ class PostureLogic:
                 reliability *= WITHOUT_GYROSCOPE
             if not told or (walking and not change.rests) or reliability <= 0.5:
                 continue
-            sitting = change.rise_m < 0.0
-            if self._told[0] is sitting and abs(changed_s - self._told[1]) < APART_S:
+            sitting, last = change.rise_m < 0.0, self._last
+            same = last.sitting is sitting and abs(changed_s - last.t_s) < APART_S
+            if same and reliability <= last.reliability:
                 continue
-            happened, p_there = self._belief.change(sitting=sitting, reliability=reliability)
+            happened, p_there = self._belief.change(sitting=sitting, reliability=reliability, again=same)
             self._changed_s = changed_s
-            if happened >= HAPPENED and p_there >= CLAIM:
+            believed = happened >= HAPPENED and p_there >= CLAIM
+            told_before = same and last.told
+            self._last = _Seen(sitting, changed_s, reliability, believed or told_before)
+            if believed and not told_before:
                 state, other = (
                     (Posture.SITTING, Posture.STANDING) if sitting else (Posture.STANDING, Posture.SITTING)
                 )
                 before = Posture.WALKING if self._state is Posture.WALKING and sitting else other
                 at_s = max(changed_s, t_s - CHANGE_LATE_S)
-                self._belief.claimed, self._told = state, (sitting, changed_s)
+                self._belief.claimed = state
                 out += self._say(at_s, state, happened, decided_s, moved=True)
                 out.append(Transition(at_s, before, state, happened, decided_s))
         return out

@@ -35,7 +35,8 @@ def rests(up: FloatArray, rise_m_s2: FloatArray, squared_rate: FloatArray) -> tu
     """Where the trunk rests, and where it is still, (m,) each: turning slowly, and not going anywhere either.
 
     `up` (3, m) mean vertical in body axes, `rise_m_s2` (m,) mean levelled vertical acceleration, `squared_rate` (m,) mean
-    (deg/s)^2. The last `REST_RADIUS_FRAMES` are not known yet and said not to.
+    (deg/s)^2; m is 5 at least. The last `REST_RADIUS_FRAMES` are not known yet and said not to, the first as many are as the
+    one after them.
     """
     length = 2 * REST_RADIUS_FRAMES + 1
     count = len(rise_m_s2) - length + 1

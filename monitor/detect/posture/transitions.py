@@ -170,7 +170,7 @@ def _seat(along: FloatArray, *, sinking: bool, at: float) -> tuple[int, float]:
     peak = int(np.argmax(along))
     under = along <= SEAT_SHARE * along[peak]
     passed = np.flatnonzero(under[peak:]) + peak - 1 if sinking else np.flatnonzero(under[:peak])[::-1]
-    if not len(passed):
+    if not len(passed) or not along[peak] > 0.0:
         return peak, at
     k = int(passed[0])
     here, then = along[k : k + 2].tolist()
@@ -226,7 +226,7 @@ def _lobes(
     for a, b in zip(starts[likely].tolist(), ends[likely].tolist(), strict=True):
         lobe = velocity[a:b].copy()
         rise_m = float(lobe.sum()) * frame_s
-        if not abs(rise_m) >= LOBE_RISE_M:
+        if not abs(rise_m) >= LOBE_RISE_M or resting[low + a - radius : low + b + radius].all():
             continue
         along = np.abs(lobe)
         peak = int(np.argmax(along))
@@ -238,7 +238,7 @@ def _lobes(
         lean = _lean(up[:, max(0, centre - near) : centre + near + 1], beside, sinking=rise_m < 0.0)
         span = (low + a, low + b)
         frame, within = _seat(along, sinking=rise_m < 0.0, at=0.5)
-        yield Change(low + b + radius, low + a + frame, within, span, rise_m, *lean, 0.0, *beside, 0)
+        yield Change(low + b + radius + 1, low + a + frame, within, span, rise_m, *lean, 0.0, *beside, 0)
 
 
 def _level(x: FloatArray, span: tuple[int, int]) -> float:
