@@ -16,6 +16,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+import cross_heading
+import cross_mount
 import cross_movements
 import cross_orientation
 import cross_posture
@@ -47,6 +49,8 @@ AREAS = (
     Area("orientation", cross_orientation.MEASURED, cross_orientation.orientation_cases),
     Area("uncertainty", cross_uncertainty.MEASURED, cross_uncertainty.uncertainty_cases),
     Area("movements", cross_movements.MEASURED, cross_movements.movement_cases),
+    Area("heading", cross_heading.MEASURED, cross_heading.heading_cases),
+    Area("mount", cross_mount.MEASURED, cross_mount.mount_cases),
 )
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-from mount_takes import G_M_S2, Found, between, judged, mean_up, poses
+from mount_takes import G_M_S2, between, mean_up, poses
 
 from monitor.core.blocks import PoseBlock
 from monitor.core.inputs import FloatArray
@@ -17,7 +18,16 @@ WALKING, UPSTAIRS, DOWNSTAIRS, SITTING_DOWN, RISING = 1, 2, 3, 7, 8
 Z = np.array((0.0, 0.0, 1.0))
 
 
-def waist(folder: Path, label: int = WALKING) -> Iterator[Found]:
+class Piece(NamedTuple):
+    """What `mount_takes.judged` is asked: whose oriented rows, where the sensor sits, and forward (3,) in its axes."""
+
+    person: str
+    blocks: Sequence[PoseBlock]
+    placement: str
+    forward: FloatArray
+
+
+def waist(folder: Path, label: int = WALKING) -> Iterator[Piece]:
     """Every 5 s labelled so."""
     for path in sorted(folder.glob("*.npz")):
         with np.load(path) as file:
@@ -27,10 +37,10 @@ def waist(folder: Path, label: int = WALKING) -> Iterator[Found]:
         forward = seat_axis(blocks, segments, rate_hz)
         for _, first, last in segments[segments[:, 0] == label]:
             for start in np.arange(first / rate_hz, last / rate_hz - WALK_S, WALK_S):
-                yield judged(path.stem[:6], between(blocks, start, start + WALK_S), "waist", forward)
+                yield Piece(path.stem[:6], between(blocks, start, start + WALK_S), "waist", forward)
 
 
-def lower_back(folder: Path) -> Iterator[Found]:
+def lower_back(folder: Path) -> Iterator[Piece]:
     """Every 5 s of walking straight on, before and after the turn."""
     for path in sorted(folder.glob("*.npz")):
         about = json.loads(path.with_name(f"{path.stem}_meta.json").read_text())
@@ -42,10 +52,10 @@ def lower_back(folder: Path) -> Iterator[Found]:
             turn = about[name]["UTurnBoundaries"]
             for first, last in ((begin, turn[0]), (turn[1], end)):
                 for start in np.arange(first / 100.0, last / 100.0 - WALK_S, WALK_S):
-                    yield judged(path.stem, between(blocks, start, start + WALK_S), "lower_back", -Z)
+                    yield Piece(path.stem, between(blocks, start, start + WALK_S), "lower_back", -Z)
 
 
-def belt(folder: Path) -> Iterator[Found]:
+def belt(folder: Path) -> Iterator[Piece]:
     """Every 5 s of slow walking, the sensor on the buckle, its z forward."""
     for path in sorted(folder.glob("*.npz")):
         with np.load(path) as file:
@@ -54,10 +64,10 @@ def belt(folder: Path) -> Iterator[Found]:
             acc, gyr = rows[:, :3] * (32 / 8192) * G_M_S2, np.radians(rows[:, 3:6] * (4000 / 65536))
             blocks = poses(np.arange(len(rows)) / 200.0, acc, gyr, "waist")
             for start in np.arange(5.0, len(rows) / 200.0 - WALK_S, WALK_S):
-                yield judged(path.stem, between(blocks, start, start + WALK_S), "waist", Z)
+                yield Piece(path.stem, between(blocks, start, start + WALK_S), "waist", Z)
 
 
-def seated(folder: Path) -> Iterator[Found]:
+def seated(folder: Path) -> Iterator[Piece]:
     """Every trial of seated bends to all sides, both sensors, their z backward."""
     for path in sorted(folder.glob("*_trunkmovement_*.npz")):
         with np.load(path) as file:
@@ -65,7 +75,7 @@ def seated(folder: Path) -> Iterator[Found]:
                 rows = file[f"{key}_imu"].astype(float)
                 acc, gyr = rows[:, 1:4] * G_M_S2, np.radians(rows[:, 4:7])
                 blocks = poses(rows[:, 0], acc, gyr, placement)
-                yield judged(f"{path.stem[:4]}", [b for b in blocks if len(b)], placement, -Z)
+                yield Piece(f"{path.stem[:4]}", [b for b in blocks if len(b)], placement, -Z)
 
 
 def seat_axis(blocks: Sequence[PoseBlock], segments: FloatArray, rate_hz: float) -> FloatArray:

@@ -9,7 +9,7 @@ gravity, forward along the normal of the skin.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -68,7 +68,11 @@ def trials(folder: Path) -> Iterator[Trial]:
 def supple(trial: Trial, shared: bool = True) -> tuple[FloatArray, Rotation]:
     """The pipeline's own columns; `shared` False: as live, without a pass that knows the whole recording."""
     mounts = [mount(role, rows[:, 1:4].mean(axis=0)) for role, rows in trial.rows.items()]
-    blocks = lumbar_blocks(trial, mounts, shared)
+    return told(lumbar_blocks(trial, mounts, shared))
+
+
+def told(blocks: Sequence[LumbarBlock]) -> tuple[FloatArray, Rotation]:
+    """Where all three angles are, as one rotation."""
     columns = ("t_s", "flexion_deg", "lateral_deg", "rotation_deg")
     t_s, *angles = (np.concatenate([getattr(block, name) for block in blocks]) for name in columns)
     known = np.isfinite(angles).all(axis=0)
@@ -77,7 +81,7 @@ def supple(trial: Trial, shared: bool = True) -> tuple[FloatArray, Rotation]:
 
 def lumbar_blocks(trial: Trial, mounts: list[Mark], shared: bool) -> list[LumbarBlock]:
     """What the pipeline tells of a trial under `mounts`."""
-    marks: list[Input] = [_sensor(role) for role in SENSORS]
+    marks: list[Input] = [sensor_mark(role) for role in SENSORS]
     inputs: list[Input] = [Rows(role, t[:, 0], t[:, 1:4], t[:, 4:7]) for role, t in trial.rows.items()]
     if shared:
         poses = [list(oriented([[mark, block]])) for mark, block in zip(marks, inputs, strict=True)]
@@ -123,13 +127,13 @@ def measure(data: Path | None, *, quick: bool) -> Iterator[Figure]:  # noqa: ARG
 
 def _figure(what: str, task: str, found: list[Trial], ours: str, *, must: bool = False) -> Figure:
     errors = {
-        name: np.array([_error_deg(trial, method) for trial in found]) for name, method in METHODS.items()
+        name: np.array([error_deg(trial, method) for trial in found]) for name, method in METHODS.items()
     }
     median = {name: float(np.nanmedian(values)) for name, values in errors.items()}
-    told = np.isfinite(errors[ours])
+    answered = np.isfinite(errors[ours])
     of_person = np.array([trial.person for trial in found])
-    people = sorted(set(of_person[told]))
-    low, high = over_people([float(np.mean(errors[ours][told & (of_person == one)])) for one in people])
+    people = sorted(set(of_person[answered]))
+    low, high = over_people([float(np.mean(errors[ours][answered & (of_person == one)])) for one in people])
     return Figure(
         what,
         f"wheelchair_trunk, {task}",
@@ -142,7 +146,7 @@ def _figure(what: str, task: str, found: list[Trial], ours: str, *, must: bool =
         low=low,
         high=high,
         peers=median,
-        note=f"{told.sum()} of {len(found)} trials",
+        note=f"{answered.sum()} of {len(found)} trials",
     )
 
 
@@ -152,7 +156,7 @@ def _second_half(trial: Trial) -> Trial:
     return replace(trial, t_ref_s=trial.t_ref_s[late], reference=trial.reference[late])
 
 
-def _error_deg(trial: Trial, method: Estimate) -> float:
+def error_deg(trial: Trial, method: Estimate) -> float:
     """NaN where the method says nothing for most of the trial."""
     t_s, relative = method(trial)
     inside = np.zeros(len(trial.t_ref_s), bool)
@@ -207,7 +211,7 @@ def rotation(flexion: FloatArray, lateral: FloatArray, turn: FloatArray) -> Rota
     return swing * twist
 
 
-def _sensor(role: str) -> Mark:
+def sensor_mark(role: str) -> Mark:
     placement = {"upper": "upper_back", "lower": "lower_back"}[role]
     value = {
         "sensor": role,

@@ -59,18 +59,18 @@ def _recorded(found: Sequence[Trial]) -> Iterator[Figure]:
     of_person: dict[str, list[Trial]] = defaultdict(list)
     for trial in found:
         of_person[trial.person].append(trial)
-    mounts = {person: _mounts(own) for person, own in of_person.items()}
+    mounts = {person: mounts_of(own) for person, own in of_person.items()}
     for way, shared in WAYS.items():
         held: list[tuple[str, Held]] = []
         for person, own in of_person.items():
-            told = [_told(trial, mounts[person], shared) for trial in own]
-            held += _held([each for each in told if each is not None])
+            told = [told_of(trial, lumbar_blocks(trial, mounts[person], shared)) for trial in own]
+            held += held_of([each for each in told if each is not None])
         bends = [rows for task, rows in held if task == BENDS]
         yield from figures(f"lumbar, all tasks, {way}", [rows for _, rows in held], ANGLES)
         yield from figures(f"lumbar, seated bends, {way}", bends, ANGLES)
 
 
-def _mounts(own: Sequence[Trial]) -> list[Mark]:
+def mounts_of(own: Sequence[Trial]) -> list[Mark]:
     """One person's: upright the mean vertical, untwisted the median rotation of all trials."""
     up = {
         role: np.mean([trial.rows[role][:, 1:4].mean(axis=0) for trial in own], axis=0) for role in PLACEMENTS
@@ -81,9 +81,8 @@ def _mounts(own: Sequence[Trial]) -> list[Mark]:
     return [lower, mount("upper", up["upper"], "axes", -twist_deg)]
 
 
-def _told(trial: Trial, mounts: list[Mark], shared: bool) -> Told | None:
+def told_of(trial: Trial, blocks: Sequence[LumbarBlock]) -> Told | None:
     """None where next to nothing is."""
-    blocks = lumbar_blocks(trial, mounts, shared)
     angles, sd = _columns(blocks, "{}_deg"), _columns(blocks, "{}_sd_deg")
     known = np.isfinite(angles).all(axis=0) & np.isfinite(sd).all(axis=0)
     t_s, angles, sd = np.concatenate([block.t_s for block in blocks])[known], angles[:, known], sd[:, known]
@@ -97,7 +96,7 @@ def _told(trial: Trial, mounts: list[Mark], shared: bool) -> Told | None:
     return Told(trial, seen, stated, trial.reference[inside])
 
 
-def _held(told: Sequence[Told]) -> list[tuple[str, Held]]:
+def held_of(told: Sequence[Told]) -> list[tuple[str, Held]]:
     """One person's trials, each by its task. Rows in which the tilt is lost are a rigid body's that had flipped."""
     left, right = constant_rotations(
         Rotation.concatenate([each.seen for each in told]),

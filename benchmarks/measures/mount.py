@@ -50,14 +50,16 @@ def measure(data: Path | None, *, quick: bool) -> Iterator[Figure]:
     if data is not None:
         sets = (("hapt_waist", waist), ("ipol_gait_L5", lower_back), ("sisfall_waist", belt))
         for name, search in sets:
-            found = list(search(data / name))
+            found = [judged(*piece) for piece in search(data / name)]
             if found:
                 must = None if name == "sisfall_waist" else 0.99
                 yield from of_walks(f"{name}, {WALK_S:.0f} s walks", found, must)
-        stairs = [one for label in (UPSTAIRS, DOWNSTAIRS) for one in waist(data / "hapt_waist", label)]
+        stairs = [
+            judged(*piece) for label in (UPSTAIRS, DOWNSTAIRS) for piece in waist(data / "hapt_waist", label)
+        ]
         if stairs:
             yield next(of_walks("hapt_waist, 5 s on stairs", stairs))
-        sitting = list(seated(data / "wheelchair_trunk"))
+        sitting = [judged(*piece) for piece in seated(data / "wheelchair_trunk")]
         if sitting:
             yield from of_seated("wheelchair_trunk, seated bends", sitting)
     count = FEW if quick else PEOPLE
