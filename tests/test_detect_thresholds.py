@@ -81,7 +81,7 @@ def test_the_row_is_what_the_code_uses_and_says_where_it_comes_from(row: dict[st
 
 
 def test_what_was_chosen_on_recordings_is_one_number_in_an_area_that_is_cross_validated() -> None:
-    areas = {"posture", "seat", "movements", "orientation", "uncertainty"}
+    areas = {"posture", "seat", "movements", "orientation", "uncertainty", "heading", "mount"}
     tuned = [row for row in ROWS if "tuned" in row]
     assert {row["tuned"] for row in tuned} == areas
     assert all(isinstance(row["value"], int | float) for row in tuned)
