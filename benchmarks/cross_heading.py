@@ -9,10 +9,9 @@ from pathlib import Path
 
 import numpy as np
 from cross_measures import Case, Measured, Pairs, Scores
-from cross_uncertainty import points_off
+from cross_uncertainty import interval_of
 from measures.lumbar import SENSORS, WHAT, Trial, error_deg, mount, plain, sensor_mark, told, trials
 from measures.lumbar_uncertainty import ANGLES, BENDS, WAYS, held_of, mounts_of, told_of
-from measures.uncertainty import POINTS
 from scipy.spatial.transform import Rotation
 
 from monitor.core.blocks import LumbarBlock, PoseBlock, TrunkBlock
@@ -53,17 +52,7 @@ LESS = {
     for task in TASKS
 }
 HELD = {
-    (angle, name, way): Measured(
-        f"90 % interval of {angle}: share held, points from 90",
-        f"lumbar, {name}, {way}",
-        "less",
-        POINTS,
-        None,
-        figure=points_off,
-        unit="points",
-        scale=POINTS,
-        power=2.0,
-    )
+    (angle, name, way): interval_of(angle, f"lumbar, {name}, {way}")
     for way in WAYS
     for name in ("all tasks", "seated bends")
     for angle in ANGLES

@@ -26,8 +26,9 @@ def points_off(every: Sequence[Pairs]) -> float:
     return abs(100.0 * shares(every) - 90.0)
 
 
-HELD = {
-    (angle, name): Measured(
+def interval_of(angle: str, name: str) -> Measured:
+    """How far the stated interval of an angle is from holding nine times in ten."""
+    return Measured(
         f"90 % interval of {angle}: share held, points from 90",
         name,
         "less",
@@ -38,6 +39,10 @@ HELD = {
         scale=POINTS,
         power=2.0,
     )
+
+
+HELD = {
+    (angle, name): interval_of(angle, name)
     for sensor in SENSORS
     for task in (BENDS, TASKS)
     for name in (f"{sensor}, {task}", f"{sensor}, {task}{ALONE}")
