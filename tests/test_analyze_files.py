@@ -5,8 +5,11 @@ from __future__ import annotations
 import csv
 import json
 import os
+import signal
 import sqlite3
+import sys
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from monitor.cohort import analyze
 from monitor.cohort.analyze import Outcome, analyze_files, analyze_one, exit_code, quality
 from monitor.cohort.overview import write_overview
 from monitor.cohort.tools import AnalyzeOptions
@@ -291,6 +295,26 @@ def test_a_file_that_kills_its_process_costs_only_itself(tmp_path: Path) -> None
     outcomes = analyze_files(paths, tmp_path / "out", AnalyzeOptions(jobs=2), tools)
     assert [outcome.quality == "failed" for outcome in outcomes] == [False, True, False]
     assert "ended the process" in outcomes[1].problem
+
+
+def deaf_input(path: Path, options: AnalyzeOptions) -> Iterator[list[Input]]:
+    if signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ()):
+        raise SettingsError("heard", "", path.stem)
+    return open_input(path, options)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.parametrize("deaf", [True, False])
+def test_a_terminals_ctrl_c_meets_no_worker_however_early_it_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deaf: bool
+) -> None:
+    if not deaf:
+        monkeypatch.setattr(analyze, "deaf_to_ctrl_c", nullcontext)
+    paths = [table_file(tmp_path, name, 15.0) for name in "ab"]
+    tools = replace(TOOLS, open_input=deaf_input)
+    outcomes = analyze_files(paths, tmp_path / "out", AnalyzeOptions(jobs=2), tools)
+    assert [outcome.problem for outcome in outcomes] == ["" if deaf else "heard"] * 2
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
 def broken_input(path: Path, options: AnalyzeOptions) -> Iterator[list[Input]]:

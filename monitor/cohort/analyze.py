@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -13,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from monitor.cohort.ending import end_on_sigterm
+from monitor.cohort.ending import deaf_to_ctrl_c, end_on_sigterm
 from monitor.cohort.meter import Meter, Phase, Report, unheard
 from monitor.cohort.mounting import PER_SENSOR, USUAL, headings_for, mounts_for, opening_marks, with_mounts
 from monitor.cohort.tools import AnalyzeOptions, Output, Tools
@@ -195,6 +196,7 @@ _shared: list[Meter] = []
 def _share(meter: Meter) -> None:
     _shared.append(meter)
     end_on_sigterm()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where `deaf_to_ctrl_c` cannot
 
 
 def _outcome(task: Task) -> Outcome:
@@ -206,7 +208,8 @@ def _pooled(tasks: Sequence[Task], jobs: int, meter: Meter) -> Iterator[Outcome]
     # A fresh interpreter each: forking a process that has threads is not safe.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, context, _share, (meter,)) as pool:
-        futures = [pool.submit(_outcome, task) for task in tasks]
+        with deaf_to_ctrl_c():
+            futures = [pool.submit(_outcome, task) for task in tasks]
         try:
             for future in as_completed(futures):
                 yield future.result()

@@ -1,4 +1,4 @@
-"""SIGTERM as an orderly end: what is half done is cleaned up on the way out, as on Ctrl-C."""
+"""SIGTERM as an orderly end: what is half done is cleaned up on the way out, as on Ctrl-C. Who hears of a Ctrl-C."""
 
 from __future__ import annotations
 
@@ -23,6 +23,22 @@ def orderly_sigterm() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def deaf_to_ctrl_c() -> Iterator[None]:
+    """Processes started within never hear SIGINT, not even while they start; for the calling thread it waits.
+
+    A terminal sends Ctrl-C to every process; one of them, which knows what the others do, has to answer it.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def end_on_sigterm() -> None:
