@@ -209,6 +209,7 @@ def test_a_mount_found_with_a_wrong_gyroscope_is_capped_and_says_why(factor: flo
     assert wrong.quality == "poor"
     (mount,) = right.summary["mounts"]
     assert mount["quality"] > DOUBTED_QUALITY and "doubt" not in mount, "negative control"
+    assert 0.0 < mount["forward_sd_deg"] < 10.0 and "forward_sd_deg" not in wrong.summary["mounts"][0]
 
 
 def test_an_accelerometer_alone_gives_inclination_and_says_so(tmp_path: Path) -> None:

@@ -113,12 +113,31 @@ def test_a_mount_mark_is_told_and_one_for_another_sensor_is_not():
     told = TrunkAngles("A").push([mount_mark(quality=0.7), mount_mark(sensor="B")])
     (said,) = [r for r in told if isinstance(r, MountSet)]
     assert (said.sensor, said.quality, said.forward_known, said.source) == ("A", 0.7, True, "test")
+    assert said.forward_sd_deg == pytest.approx(9.0), "what its quality leaves open"
 
 
-@pytest.mark.parametrize("quat, quality", [([0, 0, 0, 0], 1), ([1, 0, 0], 1), ("x", 1), ([1, 0, 0, 0], 7)])
-def test_a_mount_that_is_no_rotation_is_refused(quat, quality):
+def test_a_mount_mark_may_say_how_far_its_forward_is_off():
+    mark = mount_mark(quality=0.7)
+    stated = Mark(0.0, "mount", {**mark.value, "forward_sd_deg": 2.0})
+    (said,) = [r for r in TrunkAngles("A").push([stated]) if isinstance(r, MountSet)]
+    assert (said.quality, said.forward_sd_deg) == (0.7, 2.0)
+
+
+@pytest.mark.parametrize(
+    "quat, quality, forward_sd_deg",
+    [
+        ([0, 0, 0, 0], 1, 0),
+        ([1, 0, 0], 1, 0),
+        ("x", 1, 0),
+        ([1, 0, 0, 0], 7, 0),
+        ([1, 0, 0, 0], 1, -1),
+        ([1, 0, 0, 0], 1, "little"),
+    ],
+)
+def test_a_mount_that_is_no_rotation_is_refused(quat, quality, forward_sd_deg):
+    value = {"sensor": "A", "quat": quat, "quality": quality, "forward_sd_deg": forward_sd_deg}
     with pytest.raises(SettingsError):
-        TrunkAngles("A").push([Mark(0.0, "mount", {"sensor": "A", "quat": quat, "quality": quality})])
+        TrunkAngles("A").push([Mark(0.0, "mount", value)])
 
 
 def calibration_move(rate_hz: float = 50.0):

@@ -27,7 +27,7 @@ DESK = PairedSensor(
     driver="spine1",
     address="C0:01:02:03:04:05",
     identity="53504e3100000001",
-    mount=Mount((0.5, 0.5, -0.5, 0.5), 0.93, True, 1_700_000_000.0),
+    mount=Mount((0.5, 0.5, -0.5, 0.5), 0.93, True, 1_700_000_000.0, 2.1),
     last_used_wall_s=1_700_000_100.5,
 )
 SPARE = PairedSensor(
@@ -108,6 +108,7 @@ def test_a_failed_save_leaves_the_old_list_and_no_litter(
     assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
 
 
+MOUNT = {"quat": [1, 0, 0, 0], "quality": 1, "forward_known": True, "wall_s": 0}
 GOOD = {"name": "a", "driver": "spine1", "address": "C0:01:02:03:04:05"}
 
 
@@ -138,6 +139,8 @@ GOOD = {"name": "a", "driver": "spine1", "address": "C0:01:02:03:04:05"}
                 {"mount": {"quat": [1, 0, 0], "quality": 1, "forward_known": True, "wall_s": 0}},
                 {"mount": {"quat": [2, 0, 0, 0], "quality": 1, "forward_known": True, "wall_s": 0}},
                 {"mount": {"quat": [1, 0, 0, 0], "quality": 9, "forward_known": True, "wall_s": 0}},
+                {"mount": {**MOUNT, "forward_sd_deg": -1}},
+                {"mount": {**MOUNT, "forward_sd_deg": "much"}},
             )
         ),
     ],

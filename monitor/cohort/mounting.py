@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
 from pathlib import Path
@@ -161,6 +162,13 @@ def _mark(sensor_mark: Mark, mount: MountLike) -> Mark:
         "quality": mount.quality,
         "forward_known": mount.forward_known,
         "source": mount.source,
-        **({"doubt": mount.doubt} if mount.doubt else {}),
+        **_doubts(mount),
     }
     return Mark(sensor_mark.t_host_s, "mount", value)
+
+
+def _doubts(mount: MountLike) -> dict[str, str | float]:
+    """Where the quality was capped, it says how far forward may be off, not what the search found."""
+    if mount.doubt:
+        return {"doubt": mount.doubt}
+    return {"forward_sd_deg": mount.forward_sd_deg} if math.isfinite(mount.forward_sd_deg) else {}

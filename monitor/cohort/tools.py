@@ -30,7 +30,8 @@ class AnalyzeOptions:
 
 
 class MountLike(Protocol):
-    """A mount as motion.mount gives it. `refusal`: why forward is unknown. `doubt`: why the quality was capped."""
+    """A mount as motion.mount gives it. `forward_sd_deg`: NaN where forward is unknown or given. `refusal`: why it is
+    unknown. `doubt`: why the quality was capped."""
 
     @property
     def quat(self) -> tuple[float, float, float, float]: ...
@@ -40,6 +41,8 @@ class MountLike(Protocol):
     def forward_known(self) -> bool: ...
     @property
     def source(self) -> str: ...
+    @property
+    def forward_sd_deg(self) -> float: ...
     @property
     def refusal(self) -> str: ...
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -206,6 +207,7 @@ def _mount_mark(sensor: str, mount: Mount) -> Mark:
         "quality": mount.quality,
         "forward_known": mount.forward_known,
         "source": mount.source,
+        **({"forward_sd_deg": mount.forward_sd_deg} if math.isfinite(mount.forward_sd_deg) else {}),
     }
     return Mark(0.0, "mount", value)
 
@@ -238,10 +240,9 @@ def _from_pairing(sensor: PairedSensor, known: Mapping[str, Driver], sensors: in
     if sensor.mount is None:
         return worn
     kept = sensor.mount
-    return replace(
-        worn,
-        mount=Mount(kept.quat, kept.quality, kept.forward_known, "kept from the last calibration"),
-    )
+    sd_deg = math.nan if kept.forward_sd_deg is None else kept.forward_sd_deg
+    source = "kept from the last calibration"
+    return replace(worn, mount=Mount(kept.quat, kept.quality, kept.forward_known, source, sd_deg))
 
 
 def _place(placement: str) -> str:

@@ -99,6 +99,7 @@ class Notice:
 @dataclass(frozen=True, slots=True)
 class MountSet:
     """A mount came into force: `quat` w x y z, sensor -> body. `quality` 0..1; without forward no flexion or lateral bend.
+    `forward_sd_deg`: one standard deviation of forward about the cranial axis, 0 where the axes were given.
 
     `source` REZEROED: it follows a small creep of the sensor, so that what was learned in body axes stays true.
     """
@@ -109,6 +110,7 @@ class MountSet:
     quality: float
     forward_known: bool
     source: str
+    forward_sd_deg: float = 0.0
 
 
 class SlipKind(StrEnum):

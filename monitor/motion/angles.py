@@ -208,7 +208,8 @@ class TrunkAngles:
     def _apply(self, mount: Mount, t_s: float, source: str, out: list[Record]) -> None:
         self._mount, self._matrix = mount, to_matrix(np.array(mount.quat))
         self._still.forget_heading()
-        out.append(MountSet(self._sensor or "", t_s, mount.quat, mount.quality, mount.forward_known, source))
+        about = (mount.quality, mount.forward_known, source, mount.forward_off_deg)
+        out.append(MountSet(self._sensor or "", t_s, mount.quat, *about))
 
     def _trunk(self, pose: PoseBlock) -> TrunkBlock:
         imu, n = pose.imu, len(pose)
@@ -274,13 +275,14 @@ def _given(value: Any) -> Mount:
         quat = np.array(value["quat"], dtype=np.float64)
         size = float(np.sqrt(np.sum(quat * quat)))
         quality = float(value.get("quality", 1.0))
+        forward_sd_deg = float(value.get("forward_sd_deg", math.nan))
     except (KeyError, TypeError, ValueError):
-        quat, size, quality = np.empty(0), 0.0, math.nan
-    if quat.shape != (4,) or not (0.9 < size < 1.1) or not 0.0 <= quality <= 1.0:
+        quat, size, quality, forward_sd_deg = np.empty(0), 0.0, math.nan, math.nan
+    good = quat.shape == (4,) and 0.9 < size < 1.1 and 0.0 <= quality <= 1.0
+    if not good or forward_sd_deg < 0.0:
         raise SettingsError(
             "The mount is not a rotation with a quality of 0 to 1.", "Calibrate again.", "mount"
         )
     w, x, y, z = (quat / size).tolist()
-    return Mount(
-        (w, x, y, z), quality, bool(value.get("forward_known", True)), str(value.get("source", "mark"))
-    )
+    known, source = bool(value.get("forward_known", True)), str(value.get("source", "mark"))
+    return Mount((w, x, y, z), quality, known, source, forward_sd_deg)

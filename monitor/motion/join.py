@@ -11,7 +11,6 @@ from monitor.core.events import REZEROED, MountSet, Record
 from monitor.core.inputs import BoolArray, FloatArray, Mark
 from monitor.core.quaternion import conjugate, multiply, rotate, up_in_source
 from monitor.motion.live_heading import REST_TWIST_SD_DEG, LiveHeading
-from monitor.motion.mount.find import QUALITY_0_DEG
 from monitor.motion.shared_motion import HEADINGS, HOLE_S, ComplexArray, HeadingRun, runs_of, turn_at
 from monitor.motion.silence import SILENCE
 from monitor.motion.tilt import tilt_deg
@@ -65,7 +64,7 @@ class Join:
                 self._mounts[item.sensor] = conjugate(np.array(item.quat))
                 if item.source != REZEROED:  # which keeps body axes
                     self._reseated[item.sensor] = self._reseated.get(item.sensor, 0) + 1
-                    self._forward_sd_deg[item.sensor] = QUALITY_0_DEG * (1.0 - item.quality)
+                    self._forward_sd_deg[item.sensor] = item.forward_sd_deg
             elif isinstance(item, Mark) and item.kind == "sensor":
                 self._open(item)
             elif isinstance(item, Mark) and item.kind == HEADINGS:
@@ -83,12 +82,10 @@ class Join:
             self._roles[str(mark.value["sensor"])] = self._upper if role == "upper" else self._lower
 
     def _add(self, block: TrunkBlock) -> None:
-        rows = self._roles[block.sensor]
-        level, forward, breaks = rows.add(
-            block, self._mounts.get(block.sensor), self._forward_sd_deg.get(block.sensor, 0.0)
-        )
+        rows, sd_deg = self._roles[block.sensor], self._forward_sd_deg.get(block.sensor, 0.0)
+        level, forward, breaks = rows.add(block, self._mounts.get(block.sensor), sd_deg)
         mounts = self._reseated.get(block.sensor, 0)
-        self._live.add(0 if rows is self._upper else 1, block.t_s, level, forward, breaks, mounts)
+        self._live.add(0 if rows is self._upper else 1, block.t_s, level, forward, breaks, mounts, sd_deg)
 
     def _heard_or_not(self, sensor: str, silent: bool, out: list[Record]) -> None:
         (self._silent.add if silent else self._silent.discard)(sensor)
@@ -146,7 +143,7 @@ class _Rows:
     def add(
         self, block: TrunkBlock, unmounted: FloatArray | None, forward_sd_deg: float
     ) -> tuple[ComplexArray, ComplexArray, FloatArray]:
-        """`unmounted`: body -> sensor, None where no mount is known; `forward_sd_deg`: what the mount's quality leaves open.
+        """`unmounted`: body -> sensor, None where no mount is known; `forward_sd_deg`: of its forward, 0 where given.
 
         Gives the level rates (n,) rad/s and forwards (n,), both x + iy, and breaks (n,).
         """

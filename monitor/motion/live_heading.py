@@ -37,8 +37,8 @@ STEADY = math.cos(math.radians(2.0))
 """Mean length of a second's twist directions: it changes by less than some 6 deg."""
 HELD_S = 30.0
 """How long a twist that is held counts as one: people who turn to somebody mostly turn back sooner."""
-FORWARDS_SD_DEG = 10.0
-"""How far two mounts' forwards may disagree: one less sure than this is refused (motion.mount.find)."""
+FORWARDS_SD_DEG = 2.5
+"""How far the axes that two trunks' halves share are from forwards that are right (wheelchair trials)."""
 WANDER_DEG2_S = 0.3
 """Headings of two good chips drift apart by some 4 deg in a minute."""
 
@@ -65,8 +65,9 @@ class LiveHeading:
     def __init__(self) -> None:
         self._sides = (_Seconds(), _Seconds())
         self._shared = _SharedAxis()
-        self._turn = _Turn()
+        self._turn = _Turn(0.0)
         self._breaks = self._mounts = (math.nan, math.nan)
+        self._forward_sd_deg: dict[tuple[int, float], float] = {}
         self._states: list[tuple[int, float, float, float, float]] = []
 
     def add(
@@ -77,9 +78,11 @@ class LiveHeading:
         forward: ComplexArray,
         breaks: FloatArray,
         mounts: float,
+        forward_sd_deg: float = 0.0,
     ) -> None:
         """`rate` (n,) rad/s and `forward` (n,), of length 1, x + iy in the sensor's earth, NaN unknown; `breaks` (n,) how often
-        its filter began anew, `mounts` how often its body axes did."""
+        its filter began anew, `mounts` how often its body axes did, of which forward is off by `forward_sd_deg`."""
+        self._forward_sd_deg[side, mounts] = forward_sd_deg
         self._sides[side].add(t_s, rate, forward, breaks, mounts)
         upper, lower = (one.done for one in self._sides)
         for number in sorted(upper.keys() & lower.keys()):
@@ -111,7 +114,7 @@ class LiveHeading:
     def _learn(self, number: int, upper: _Second, lower: _Second) -> None:
         breaks, mounts = (upper.breaks, lower.breaks), (upper.mounts, lower.mounts)
         if mounts != self._mounts:
-            self._turn = _Turn()
+            self._turn = _Turn(math.hypot(*(self._forward_sd_deg[own] for own in enumerate(mounts))))
         if breaks != self._breaks:
             self._shared = _SharedAxis()
             self._turn.begin_anew()
@@ -122,7 +125,7 @@ class LiveHeading:
             self._turn.straight(math.atan2(apart.imag, apart.real))
         axis, variance = self._shared.learned(number, upper, lower)
         if not math.isnan(axis):
-            self._turn.axis(axis, variance)
+            self._turn.axis(axis, variance, self._shared.span_s)
         self._states.append((number, *self._turn.known(), *breaks))
 
 
@@ -131,15 +134,15 @@ class _SharedAxis:
 
     def __init__(self) -> None:
         self._vector, self._above, self._below = 0j, 0.0, 0.0
-        self._span_s = 0.0
+        self.span_s = 0.0
+        """So long, at most, is what is remembered."""
         self._last = 0
 
     def learned(self, number: int, upper: _Second, lower: _Second) -> tuple[float, float]:
-        """The turn in rad, up to half a turn, and the variance in deg2 of what one second adds to it; NaN while there is too
-        little."""
+        """The turn in rad, up to half a turn, and its variance in deg2; NaN while there is too little."""
         left = math.exp(-(number - self._last) * PIECE_BINS * BIN_S / MEMORY_S)
         self._last = number
-        self._span_s = self._span_s * left + PIECE_BINS * BIN_S
+        self.span_s = self.span_s * left + PIECE_BINS * BIN_S
         self._vector *= left
         self._above *= left
         self._below *= left
@@ -153,21 +156,22 @@ class _SharedAxis:
         if swing < LEAST_LIVE_RAD2_S or abs(self._vector) < LEAST_ALIKE * swing:
             return math.nan, math.nan
         turn = 0.5 * math.atan2(self._vector.imag, self._vector.real)
-        return turn, axes_variance_deg2(swing) * self._span_s
+        return turn, float(axes_variance_deg2(abs(self._vector), swing))
 
 
 class _Turn:
     """Two unknowns and their covariance: the turn, and by how much the axes of shared motion differ from what the trunk at rest
-    says. The first quiet second counts as it is, those after it only as fast as twists that are held come and go."""
+    says. The first quiet second counts as it is, those after it only as fast as twists that are held come and go; so does what
+    is first known of the axes, later as fast as it is forgotten. `forwards_sd_deg`: how far the two forwards may disagree."""
 
-    def __init__(self) -> None:
-        self._offset, self._offset_var = 0.0, FORWARDS_SD_DEG**2
+    def __init__(self, forwards_sd_deg: float) -> None:
+        self._offset, self._offset_var = 0.0, FORWARDS_SD_DEG**2 + forwards_sd_deg**2
         self.begin_anew()
 
     def begin_anew(self) -> None:
         """The earths are others; the mounts, and with them the offset, stay."""
         self._turn, self._var, self._cross = math.nan, 0.0, 0.0
-        self._rested = False
+        self._rested = self._moved = False
         self._last = 0
 
     def passed(self, number: int) -> None:
@@ -183,11 +187,14 @@ class _Turn:
             self._turn, self._var = turn, variance
             return
         variance *= 1.0 if first else HELD_S
-        off = math.remainder(turn - self._turn, math.tau)
+        # What an axis told before is known up to half a turn only.
+        off = math.remainder(turn - self._turn, math.pi)
         self._corrected(off, self._var, self._cross, self._var + variance)
 
-    def axis(self, turn: float, variance: float) -> None:
-        """The axes of shared motion, modulo pi."""
+    def axis(self, turn: float, variance: float, span_s: float) -> None:
+        """The axes of shared motion in the last `span_s`, modulo pi."""
+        variance *= span_s if self._moved else 1.0
+        self._moved = True
         if math.isnan(self._turn):
             self._turn, self._var = turn + self._offset, self._offset_var + variance
             self._cross = self._offset_var
@@ -197,7 +204,7 @@ class _Turn:
         self._corrected(off, to_turn, to_offset, to_turn - to_offset + variance)
 
     def known(self) -> tuple[float, float]:
-        """The turn in rad and its standard deviation in degrees; NaN while nothing is known."""
+        """The turn in rad, up to half a turn, and its standard deviation in degrees; NaN while nothing is known."""
         return self._turn, math.sqrt(self._var)
 
     def _corrected(self, off: float, to_turn: float, to_offset: float, variance: float) -> None:

@@ -21,7 +21,7 @@ from monitor.core.quaternion import rotate
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
 ComplexArray: TypeAlias = npt.NDArray[np.complex128]
-_Swing = TypeVar("_Swing", float, FloatArray)
+_Part = TypeVar("_Part", float, FloatArray)
 
 HEADINGS = "headings"
 """Kind of the Mark by which a pass over the whole recording tells what was found."""
@@ -33,18 +33,16 @@ PIECE_BINS = 5
 TILE_S = 10.0
 NEAR_TILES = (1.0, 2.0, 3.0, 2.0, 1.0)
 """One minute of motion around each moment: headings of a good chip drift apart by some degrees in that time."""
-AS_IF_ONE = sum(weight * weight for weight in NEAR_TILES) / sum(NEAR_TILES)
-"""By so much the weighted sum is larger than a sum that tells as much."""
 LEAST_SWING_RAD2_S = 0.5
 """Sum of the squared level rate over time: a bend of 45 deg in a second. Less says nothing: who sits and fidgets moves upper
 and lower back each in its own way."""
 LEAST_ALIKE = 0.4
 """Share of the level motion that both have about one axis: so far apart that the angle is off by 40 deg from second to second.
 Below this the two do not move as one trunk. (The angle is doubled, so this is stricter than it looks.)"""
-AXES_SD_DEG = 3.0
-SWING_SD_DEG = 2.0
-"""What the axes of upper and lower back differ by, however much they move, and in addition at 1 rad2/s (wheelchair trials, each
-against one mount of the person)."""
+AXES_SD_DEG = 2.0
+AXES_SHARE = 0.15
+"""What the axes of upper and lower back differ by where they are one from second to second, and by which share of their spread
+in addition: the seconds of a minute, by their weights, count as 43 (wheelchair trials, each against one mount of the person)."""
 HOLE_S = 0.25
 """The filter begins anew after a hole longer than 0.2 s, and with it the heading; a step at 20 Hz is no hole."""
 
@@ -114,9 +112,15 @@ def turn_at(runs: Sequence[HeadingRun], t_s: FloatArray) -> tuple[FloatArray, Fl
     return turn, sd_deg
 
 
-def axes_variance_deg2(swing_rad2_s: _Swing) -> _Swing:
-    """How far the axis of so much shared motion may be off."""
-    return SWING_SD_DEG**2 / swing_rad2_s + AXES_SD_DEG**2
+def axes_variance_deg2(vector: _Part, swing_rad2_s: _Part) -> FloatArray:
+    """How far the axis of shared motion may be off. `vector`: length of the sum of all seconds' doubled axes, which is no more
+    than the swing; motion that says nothing counts as unlike, so that one bend is not sure of itself.
+
+    The spread is that of a wrapped normal distribution of this mean (Mardia, Jupp: Directional Statistics, 2000).
+    """
+    spread_rad2 = np.log(vector / (swing_rad2_s + LEAST_SWING_RAD2_S)) / -2.0
+    variance: FloatArray = AXES_SD_DEG**2 + AXES_SHARE**2 * np.degrees(np.degrees(spread_rad2))
+    return variance
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +175,8 @@ def _run(numbers: IntArray, product: ComplexArray, above: FloatArray, below: Flo
     turn = np.unwrap(np.angle(vector[good])) / 2.0
     sense = piece * np.exp(-1j * np.interp(piece_tile, np.flatnonzero(good), turn))
     turn += np.pi if sense.real.sum() < 0.0 else 0.0
-    counted = swing[good] / AS_IF_ONE
-    return HeadingRun(start_s, end_s, middle_s, turn, np.sqrt(axes_variance_deg2(counted)))
+    variance = axes_variance_deg2(np.abs(vector[good]), swing[good])
+    return HeadingRun(start_s, end_s, middle_s, turn, np.sqrt(variance))
 
 
 def _nearby(tile: IntArray, part: FloatArray) -> FloatArray:

@@ -95,7 +95,7 @@ def deviations_deg(
         aside = variance + skin
     off_forth, off_aside = _mount_variance(mount, UPRIGHT_THORAX_DEG if thoracic else UPRIGHT_PELVIS_DEG)
     forth = forth + off_forth
-    forward = math.radians(_forward_sd_deg(mount))
+    forward = math.radians(mount.forward_off_deg)
     return Deviations(
         np.sqrt(forth),
         np.sqrt(forth + (forward * lateral) ** 2) if mount.forward_known else flexion,
@@ -146,13 +146,6 @@ def _sensor_variance(
         variance += FILTER_DEG**2
     variance[~ok] += FILLED_DEG**2
     return variance
-
-
-def _forward_sd_deg(mount: Mount) -> float:
-    """As the mount states it, else from its quality."""
-    if math.isfinite(mount.forward_sd_deg):
-        return mount.forward_sd_deg
-    return QUALITY_0_DEG * (1.0 - mount.quality)
 
 
 def _rotation_sd_deg(since_still_s: FloatArray, rotation_deg: FloatArray) -> FloatArray:

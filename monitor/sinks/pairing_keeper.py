@@ -32,8 +32,8 @@ class PairingKeeper:
                 case Mark(kind="identity") if record.value["sensor"] in self._names:
                     self._keep(str(record.value["sensor"]), identity=str(record.value["id"]))
                 case MountSet() if record.quat not in self._given and record.sensor in self._names:
-                    mount = Mount(record.quat, record.quality, record.forward_known, self._wall_s)
-                    self._keep(record.sensor, mount)
+                    about = (record.quality, record.forward_known, self._wall_s, record.forward_sd_deg)
+                    self._keep(record.sensor, Mount(record.quat, *about))
                 case _:
                     pass
 

@@ -29,12 +29,14 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """A calibration that can be used again: `quat` w x y z sensor -> body, `quality` 0..1, found at Unix time `wall_s`."""
+    """A calibration that can be used again: `quat` w x y z sensor -> body, `quality` 0..1, found at Unix time `wall_s`.
+    `forward_sd_deg`: one standard deviation of forward, None where the list does not say."""
 
     quat: tuple[float, float, float, float]
     quality: float
     forward_known: bool
     wall_s: float
+    forward_sd_deg: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +212,9 @@ def _sensor(entry: dict[str, Any]) -> PairedSensor:
 
 def _mount(entry: dict[str, Any]) -> Mount:
     w, x, y, z = (float(value) for value in entry["quat"])
-    return Mount((w, x, y, z), float(entry["quality"]), bool(entry["forward_known"]), float(entry["wall_s"]))
+    about = (float(entry["quality"]), bool(entry["forward_known"]), float(entry["wall_s"]))
+    sd_deg = entry.get("forward_sd_deg")
+    return Mount((w, x, y, z), *about, None if sd_deg is None else float(sd_deg))
 
 
 def check(sensor: PairedSensor) -> None:
@@ -244,7 +248,8 @@ def check(sensor: PairedSensor) -> None:
 
 def _check_mount(mount: Mount) -> None:
     norm = math.sqrt(sum(value * value for value in mount.quat))
-    if not (abs(norm - 1.0) < 1e-3 and 0.0 <= mount.quality <= 1.0 and math.isfinite(mount.wall_s)):
+    whole = abs(norm - 1.0) < 1e-3 and 0.0 <= mount.quality <= 1.0 and math.isfinite(mount.wall_s)
+    if not whole or not 0.0 <= (mount.forward_sd_deg or 0.0) < math.inf:
         raise SettingsError(
             "A calibration must be a rotation with a quality from 0 to 1.", "Calibrate again.", "mount"
         )

@@ -43,6 +43,13 @@ class Mount:
     refusal: str = ""
     doubt: str = ""
 
+    @property
+    def forward_off_deg(self) -> float:
+        """One standard deviation of forward: `forward_sd_deg`, and where that is unknown what the quality leaves open."""
+        if math.isfinite(self.forward_sd_deg):
+            return self.forward_sd_deg
+        return QUALITY_0_DEG * (1.0 - self.quality)
+
 
 def find_mount(
     poses: Sequence[PoseBlock],
