@@ -6,11 +6,14 @@ The trunk turns in the sagittal plane and to the side; the sensor moves up and d
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from monitor.core.blocks import TrunkBlock, freeze
 from monitor.core.inputs import FloatArray, Mark
+from monitor.detect.posture.logic import DETECTOR
 
 G_M_S2 = 9.81
 SIT_DOWN_M = 0.38
@@ -20,6 +23,12 @@ PELVIS_SITTING_DEG = -17.0
 def sensor_mark(placement: str = "lower_back") -> Mark:
     value = {"sensor": "A", "driver": "rows", "role": "single", "placement": placement, "primary": True}
     return Mark(0.0, "sensor", value)
+
+
+def posture_records(items: Sequence[Any]) -> list[Any]:
+    """What the posture stage makes of them, alone."""
+    stage = DETECTOR.build()
+    return [*stage.push(items), *stage.close()]
 
 
 class Script:
