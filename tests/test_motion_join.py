@@ -11,10 +11,12 @@ from motion_fixtures import SENSOR_TO_BODY, exact_pose, mount_mark, trunk
 from scipy.spatial.transform import Rotation
 
 from monitor.core.blocks import LumbarBlock, TrunkBlock, take
+from monitor.core.events import Record
 from monitor.core.inputs import Input, Mark, Packet
 from monitor.motion.angles import TrunkAngles
-from monitor.motion.join import MOUNTS_SD_DEG, Join
+from monitor.motion.join import Join
 from monitor.motion.live_heading import REST_TWIST_SD_DEG
+from monitor.motion.shared_motion import MOUNTS_SD_DEG
 from monitor.motion.silence import SILENCE, SILENT_S
 from monitor.pipeline import Pipeline
 from tests import law_fixtures as fixtures
@@ -28,9 +30,20 @@ OTHER_MOUNT = Rotation.from_euler("ZYX", (-20.0, 80.0, 130.0), degrees=True)
 
 
 def angles(sensor: str, body: Rotation, worn=SENSOR_TO_BODY, forward: bool = True) -> TrunkBlock:
-    stage = TrunkAngles(sensor)
+    return mounted(sensor, body, worn, forward)[-1]
+
+
+def mounted(
+    sensor: str, body: Rotation, worn=SENSOR_TO_BODY, forward: bool = True, quality=1.0
+) -> list[Record]:
+    """What is told of the mount, and the angles."""
     pose = exact_pose(body, 50.0, worn, sensor=sensor)
-    return stage.push([mount_mark(worn, forward, sensor=sensor), pose])[-1]
+    return TrunkAngles(sensor).push([mount_mark(worn, forward, quality, sensor), pose])
+
+
+def headings(turn_deg: float, sd_deg: float) -> Mark:
+    run = {"start_s": 0.0, "end_s": 1e9, "t_s": [0.0], "turn_rad": [np.radians(turn_deg)], "sd_deg": [sd_deg]}
+    return Mark(0.0, "headings", {"runs": [run]})
 
 
 def lumbar(records) -> LumbarBlock:
@@ -123,15 +136,8 @@ def test_a_forward_found_is_less_sure_than_one_given_the_more_the_rounder_the_ba
     def sds(pelvis_deg: float, lumbar_deg: float, quality: float) -> LumbarBlock:
         """`quality` of the upper one's mount; the lower one's is given."""
         pelvis, back = trunk(pelvis_deg, n=400), trunk(lumbar_deg, n=400)
-        blocks = []
-        for sensor, body, worn, of in (
-            ("L", pelvis, OTHER_MOUNT, 1.0),
-            ("U", pelvis * back, SENSOR_TO_BODY, quality),
-        ):
-            mark = mount_mark(worn, quality=of, sensor=sensor)
-            blocks += TrunkAngles(sensor).push([mark, exact_pose(body, 50.0, worn, sensor=sensor)])
-        run = {"start_s": 0.0, "end_s": 1e9, "t_s": [0.0], "turn_rad": [0.0], "sd_deg": [3.0]}
-        return Join().push([*OPENING, Mark(0.0, "headings", {"runs": [run]}), *blocks])[-1]
+        lower, upper = mounted("L", pelvis, OTHER_MOUNT), mounted("U", pelvis * back, quality=quality)
+        return Join().push([*OPENING, headings(0.0, 3.0), *lower, *upper])[-1]
 
     given, found = sds(0.0, 0.0, 1.0), sds(0.0, 0.0, 0.9)
     assert given.rotation_sd_deg[300] == pytest.approx(3.0)
@@ -146,11 +152,35 @@ def test_a_forward_found_is_less_sure_than_one_given_the_more_the_rounder_the_ba
             - (sds(0.0, 0.0, 0.9).lateral_sd_deg[300] ** 2 - sds(0.0, 0.0, 1.0).lateral_sd_deg[300] ** 2)
         )
 
+    bend = np.radians(40.0) ** 2
     rounded = by_forward(-40.0, 40.0)
-    assert rounded == pytest.approx((3.0 * np.radians(40.0)) ** 2, rel=0.05), "the upper one is upright"
+    assert rounded == pytest.approx((3.0**2 + MOUNTS_SD_DEG**2) * bend, rel=0.05), "the upper one is upright"
     leant = np.sin(np.radians(40.0)) * MOUNTS_SD_DEG
-    straight = by_forward(40.0, 0.0)
-    assert straight == pytest.approx((3.0 * np.radians(40.0)) ** 2 + leant**2, rel=0.05), "its own, once"
+    assert by_forward(40.0, 0.0) == pytest.approx(3.0**2 * bend + leant**2, rel=0.05), "its own, once"
+
+
+@pytest.mark.parametrize(
+    "pelvis, back",
+    [
+        ((0.0, 0.0), (60.0, 0.0)),
+        ((-40.0, 0.0), (40.0, 0.0)),
+        ((25.0, 0.0), (30.0, 15.0)),
+        ((0.0, 20.0), (10.0, -20.0)),
+        ((20.0, 10.0), (0.0, 0.0)),
+    ],
+)
+def test_a_heading_that_is_off_moves_the_bends_by_as_much_as_is_stated(pelvis, back):
+    """Not at all where the lower one is upright, however far the upper one leans."""
+    lower = mounted("L", trunk(*pelvis, n=200), OTHER_MOUNT)
+    upper = mounted("U", trunk(*pelvis, n=200) * trunk(*back, n=200))
+    right, wrong = (
+        Join().push([*OPENING, headings(off_deg, off_deg), *lower, *upper])[-1] for off_deg in (0.0, 1.0)
+    )
+    assert wrong.rotation_deg[150] - right.rotation_deg[150] == pytest.approx(1.0, abs=0.3)
+    for angle in ("flexion", "lateral"):
+        moved = getattr(wrong, f"{angle}_deg")[150] - getattr(right, f"{angle}_deg")[150]
+        sure, unsure = (getattr(block, f"{angle}_sd_deg")[150] for block in (right, wrong))
+        assert np.sqrt(unsure**2 - sure**2) == pytest.approx(abs(moved), rel=0.15, abs=0.05)
 
 
 def test_one_sensor_alone_has_no_lumbar_angles():

@@ -11,15 +11,20 @@ from monitor.core.events import REZEROED, MountSet, Record
 from monitor.core.inputs import BoolArray, FloatArray, Mark
 from monitor.core.quaternion import conjugate, multiply, rotate, up_in_source
 from monitor.motion.live_heading import REST_TWIST_SD_DEG, LiveHeading
-from monitor.motion.shared_motion import HEADINGS, HOLE_S, ComplexArray, HeadingRun, runs_of, turn_at
+from monitor.motion.shared_motion import (
+    HEADINGS,
+    HOLE_S,
+    MOUNTS_SD_DEG,
+    ComplexArray,
+    HeadingRun,
+    runs_of,
+    turn_at,
+)
 from monitor.motion.silence import SILENCE
 from monitor.motion.tilt import tilt_deg
 
 MAX_HOLE_S = 0.25
 """Rows of the lower sensor further apart than this say nothing of the time between them."""
-MOUNTS_SD_DEG = 2.3
-"""What the axes of upper and lower back differ by in the few bends, or steps, that forward was found from, which are no better
-than any others: from trial to trial of seated bends, by cameras (wheelchair_trunk) [I]."""
 _UP, _ROTATION, _FORWARD, _OK, _HEADING, _BREAKS = slice(0, 3), 3, 4, 5, slice(6, 8), 8
 _SDS, _FORWARD_SD, _COLUMNS = slice(9, 12), 12, 13
 
@@ -111,8 +116,11 @@ class Join:
         searched = (upper[:, _FORWARD_SD] > 0.0) | (lower[:, _FORWARD_SD] > 0.0)
         heading_sd = np.hypot(heading_sd, np.where(searched, MOUNTS_SD_DEG, 0.0))
         turn, heading_sd = np.where(told, turn, live), np.where(told, heading_sd, sd)
-        flexion, lateral, rotation, shared = _relative(upper, lower, turn)
-        sds = _deviations(upper, lower, np.where(shared, heading_sd, np.nan), flexion, lateral)
+        cranial, rotation, shared = _relative(upper, lower, turn)
+        _, flexion, lateral = tilt_deg(cranial)
+        forward = (upper[:, _FORWARD] == 1.0) & (lower[:, _FORWARD] == 1.0)
+        flexion, lateral = np.where(forward, flexion, np.nan), np.where(forward, lateral, np.nan)
+        sds = _deviations(upper, lower, np.where(shared, heading_sd, np.nan), cranial)
         sds = np.where(np.isfinite((flexion, lateral, rotation)), sds, np.nan)
         ok = (upper[:, _OK] > 0) & (lower[:, _OK] > 0)
         out.append(freeze(LumbarBlock(t_s, flexion, lateral, rotation, ok, *sds)))
@@ -226,8 +234,9 @@ def _level(body: FloatArray) -> FloatArray:
 
 def _relative(
     upper: FloatArray, lower: FloatArray, turn: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray, BoolArray]:
-    """Flexion, lateral, rotation in degrees of the upper body frame in the lower one; whether by `turn`.
+) -> tuple[FloatArray, FloatArray, BoolArray]:
+    """The lower one's cranial axis (n,3) in the upper body frame and the rotation of the upper in the lower one in degrees;
+    whether by `turn`.
 
     `turn` (n,) rad leads from the upper one's heading to the lower one's, up to half a turn; NaN where that is not known.
     """
@@ -243,43 +252,30 @@ def _relative(
         conjugate(_attitude(lower, np.where(headed, below, 0.0))),
         _attitude(upper, np.where(headed, above, 0.0)),
     )
-    _, flexion, lateral = tilt_deg(up_in_source(relative))
-    flexion, lateral = np.where(forward, flexion, np.nan), np.where(forward, lateral, np.nan)
     turn = np.degrees(2.0 * np.arctan2(relative[:, 3], relative[:, 0]))
     turn = np.remainder(turn + 180.0, 360.0) - 180.0
-    return flexion, lateral, np.where(headed, turn, np.nan), shared
+    return up_in_source(relative), np.where(headed, turn, np.nan), shared
 
 
 def _deviations(
-    upper: FloatArray,
-    lower: FloatArray,
-    heading_sd: FloatArray,
-    flexion_deg: FloatArray,
-    lateral_deg: FloatArray,
+    upper: FloatArray, lower: FloatArray, heading_sd: FloatArray, cranial: FloatArray
 ) -> FloatArray:
     """Standard deviations (3, n) deg of flexion, lateral bend and rotation between two sensors that err by themselves.
 
     `heading_sd` (n,) of their relative heading, NaN where rotation counts from each one's own still moments, in which the trunk
-    may have been twisted. A heading that is off by so much takes part of the upper one's lean for the other angle. So does
-    the upper one's forward, with the angles between the two, which are the more in who sits rounded.
+    may have been twisted. `cranial` (n,3): the lower one's axis in the upper body frame. A heading that is off turns it about
+    the vertical; a forward of the upper one that is off, about the upper one's own axis, the more in who sits rounded.
     """
-    flexion, lateral, rotation = np.sqrt(
-        upper[:, _SDS] ** 2 + lower[:, _SDS] ** 2 + _beyond_own(upper, flexion_deg, lateral_deg)
-    ).T
+    flexion, lateral, rotation = np.sqrt(upper[:, _SDS] ** 2 + lower[:, _SDS] ** 2).T
     rotation = np.where(np.isfinite(heading_sd), heading_sd, np.hypot(rotation, REST_TWIST_SD_DEG))
-    lean = np.sqrt(upper[:, 0] ** 2 + upper[:, 1] ** 2)
-    swapped = lean * np.where(np.isfinite(rotation), rotation, 0.0)
-    return np.stack((np.hypot(flexion, swapped), np.hypot(lateral, swapped), rotation))
-
-
-def _beyond_own(upper: FloatArray, flexion_deg: FloatArray, lateral_deg: FloatArray) -> FloatArray:
-    """Variances (n,3) deg2 where the upper one's forward is off: by the other angle between the two, as far as it exceeds the
-    upper one's own, which its own deviations count; 0 for rotation and where an angle is unknown."""
-    out = np.zeros((len(upper), 3))
-    forward2 = upper[:, _FORWARD_SD] ** 2
-    for column, other_deg, own in ((0, lateral_deg, upper[:, 1]), (1, flexion_deg, upper[:, 0])):
-        out[:, column] = np.nan_to_num(forward2 * np.maximum(np.radians(other_deg) ** 2 - own**2, 0.0))
-    return out
+    level = np.sqrt(cranial[:, 0] ** 2 + cranial[:, 1] ** 2)
+    arc = np.arctan2(level, cranial[:, 2]) / np.where(level > 0.0, level, 1.0)
+    moved = np.abs(np.cross(upper[:, _UP], cranial)[:, :2].T) * np.where(level > 0.0, arc, 1.0)
+    moved *= np.where(np.isfinite(rotation), rotation, 0.0)
+    # As far as it exceeds the upper one's own lean, which the upper one's own deviations count.
+    beyond = (arc * cranial[:, 1::-1].T) ** 2 - upper[:, 1::-1].T ** 2
+    moved = np.sqrt(moved**2 + upper[:, _FORWARD_SD] ** 2 * np.maximum(beyond, 0.0))
+    return np.stack((np.hypot(flexion, moved[0]), np.hypot(lateral, moved[1]), rotation))
 
 
 def _attitude(rows: FloatArray, turn: FloatArray) -> FloatArray:

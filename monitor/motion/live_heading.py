@@ -18,6 +18,7 @@ from monitor.core.inputs import FloatArray
 from monitor.motion.shared_motion import (
     BIN_S,
     LEAST_ALIKE,
+    MOUNTS_SD_DEG,
     PIECE_BINS,
     ComplexArray,
     IntArray,
@@ -37,8 +38,6 @@ STEADY = math.cos(math.radians(2.0))
 """Mean length of a second's twist directions: it changes by less than some 6 deg."""
 HELD_S = 30.0
 """How long a twist that is held counts as one: people who turn to somebody mostly turn back sooner."""
-FORWARDS_SD_DEG = 2.5
-"""How far the axes that two trunks' halves share are from forwards that are right (wheelchair trials)."""
 WANDER_DEG2_S = 0.3
 """Headings of two good chips drift apart by some 4 deg in a minute."""
 
@@ -165,7 +164,7 @@ class _Turn:
     is first known of the axes, later as fast as it is forgotten. `forwards_sd_deg`: how far the two forwards may disagree."""
 
     def __init__(self, forwards_sd_deg: float) -> None:
-        self._offset, self._offset_var = 0.0, FORWARDS_SD_DEG**2 + forwards_sd_deg**2
+        self._offset, self._offset_var = 0.0, MOUNTS_SD_DEG**2 + forwards_sd_deg**2
         self.begin_anew()
 
     def begin_anew(self) -> None:

@@ -43,6 +43,9 @@ AXES_SD_DEG = 2.0
 AXES_SHARE = 0.15
 """What the axes of upper and lower back differ by where they are one from second to second, and by which share of their spread
 in addition: the seconds of a minute, by their weights, count as 43 (wheelchair trials, each against one mount of the person)."""
+MOUNTS_SD_DEG = 2.3
+"""What the axes of upper and lower back differ by from one series of bends to another, by cameras (wheelchair_trunk) [I]: so far
+are they from forwards that are right, and a forward that was found in some bends or steps, no better ones, from being right."""
 HOLE_S = 0.25
 """The filter begins anew after a hole longer than 0.2 s, and with it the heading; a step at 20 Hz is no hole."""
 
