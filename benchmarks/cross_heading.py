@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from cross_measures import Case, Measured, Pairs, Scores
+from cross_measures import Case, Measured, Pairs, Scores, less_percent
 from cross_uncertainty import interval_of
 from measures.lumbar import SENSORS, WHAT, Trial, error_deg, mount, plain, sensor_mark, told, trials
 from measures.lumbar_uncertainty import ANGLES, BENDS, WAYS, held_of, mounts_of, told_of
@@ -32,12 +32,6 @@ TASKS = (
 )
 
 
-def less_of_trials(every: Sequence[Pairs]) -> float:
-    """By how much the median error of all trials is less than the peer's, in percent; of a trial a pair each, in turn."""
-    own, peer = (np.median([error for pairs in every for error, _ in pairs[k::2]]) for k in (0, 1))
-    return float(100.0 * (1.0 - own / peer))
-
-
 LESS = {
     task: Measured(
         f"{WHAT}, less than two VQFs'",
@@ -45,7 +39,7 @@ LESS = {
         "more",
         0.0,
         None,
-        figure=less_of_trials,
+        figure=less_percent,
         unit="%",
         scale=100.0,
     )

@@ -54,12 +54,12 @@ def middle(every: Sequence[Pairs]) -> float:
 
 
 def less_percent(every: Sequence[Pairs]) -> float:
-    """By how much the median error is less than the peer's, which is the second pair."""
+    """By how much the median error is less than the peer's; of each recording, or trial, the pairs of both in turn."""
     return 100.0 * (1.0 - medians(every) / float(np.median(_errors(every, 1))))
 
 
 def _errors(every: Sequence[Pairs], which: int) -> FloatArray:
-    errors: FloatArray = np.array([pairs[which][0] / pairs[which][1] for pairs in every])
+    errors: FloatArray = np.array([error / count for pairs in every for error, count in pairs[which::2]])
     return errors
 
 
