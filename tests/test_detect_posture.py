@@ -23,6 +23,7 @@ from monitor.core.events import (
     Transition,
 )
 from monitor.core.inputs import Mark
+from monitor.detect.posture import logic
 
 SIT, STAND, WALK, LIE, UNKNOWN = (
     Posture.SITTING,
@@ -119,6 +120,20 @@ def test_lying_is_told_and_afterwards_not_standing() -> None:
     records = run([Script().walk(20).hold(5).lie_down().hold(40).lean(-17.0, 4.0).hold(20).block()])
     assert at(records, 50.0) is LIE
     assert at(records, 85.0) in (SIT, UNKNOWN)
+
+
+@pytest.mark.parametrize(("put_on_s", "lying"), [(logic.PUT_ON_S, False), (0.0, True)])
+def test_a_sensor_that_is_being_put_on_is_not_somebody_lying(
+    monkeypatch: pytest.MonkeyPatch, put_on_s: float, lying: bool
+) -> None:
+    monkeypatch.setattr(logic, "PUT_ON_S", put_on_s)
+    records = run([Script(flexion_deg=-80.0).hold(3.0).lean(0.0, 2.0).hold(8).walk(20).block()])
+    assert any(event.state is LIE for event in states(records)) is lying
+
+
+def test_who_lies_from_the_start_is_told_to_lie_after_some_seconds() -> None:
+    records = run([Script(flexion_deg=-85.0).hold(30).block()])
+    assert (at(records, 2.0), at(records, 20.0)) == (UNKNOWN, LIE)
 
 
 def test_a_long_forward_bend_is_not_lying_and_soon_not_standing_either_until_one_is_up_again() -> None:

@@ -53,6 +53,7 @@ WITHOUT_GYROSCOPE = 0.75  # of reliability is left: a lean looks like a rise to 
 THORACIC_WEIGHT = 0.65  # at the chest the tilt says less: people sit there in every direction [I]
 FORWARD_QUALITY = 0.6  # of a mount whose forward is trusted to tell rolling back from leaning forward [I]
 LAIN_S = 10.0  # who lay for less has not been lying: the sensor was being put on, or the trunk leaned far [I]
+PUT_ON_S = 5.0  # before anything else was seen nobody lies for less: the sensor is being put on [I]
 FORWARD_BEND_S, PRONE_S = 20.0, 5.0  # bent forward one lies no sooner than this; or that, not swaying [I]
 BEND_KNOWN_S = 6.0  # bent so for longer one may be on hands and knees: nothing upright is claimed [I]
 THORACIC_NOTICE = (
@@ -85,7 +86,7 @@ class PostureLogic:
         self._reference = UprightReference()
         self._belief = Belief(gait.STEP_S)
         self._state = Posture.UNKNOWN
-        self._said = False
+        self._said = self._begun = False
         self._restart()
 
     def _restart(self) -> None:
@@ -230,6 +231,8 @@ class PostureLogic:
             self._belief.claimed = Posture.UNKNOWN
             return self._say(float(run.t_s[i]), Posture.UNKNOWN, 0.5, float(run.decided_s[i]))
         self._lain_s += gait.STEP_S
+        if self._lain_s < PUT_ON_S and not self._begun:
+            return []
         self._belief.happened(AFTER_LYING_ODDS if self._lain_s >= LAIN_S else 0.0, Posture.LYING)
         self._twist.forget()
         self._calm.forget()
@@ -283,6 +286,7 @@ class PostureLogic:
         if state is self._state and self._said:
             return []
         before, self._state, self._said = self._state, state, True
+        self._begun |= state is not Posture.UNKNOWN
         out: list[Record] = [PostureState(t_s, state, confidence, decided_s)]
         if not self._low and not self._warned and state in (Posture.SITTING, Posture.STANDING):
             self._warned = True
