@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
 from pathlib import Path
@@ -47,11 +46,11 @@ def mounts_for(
         sensor, role = str(mark.value["sensor"]), str(mark.value.get("role", ""))
         whose = f"The {role} sensor: " if role in ("upper", "lower") else ""
         if options.mount != AUTO:
-            marks.append(_mark(mark, given_mount(options.mount, str(mark.value.get("role")), tools)))
+            marks.append(given_mount(options.mount, role, tools).mark(sensor, mark.t_host_s))
         elif not any(other.kind in _MOUNTING and other.value.get("sensor") == sensor for other in opening):
             try:
                 found = _search(path, options, tools, mark)
-                marks.append(_mark(mark, found))
+                marks.append(found.mark(sensor, mark.t_host_s))
                 if found.source == USUAL:
                     warnings.append(f"{whose}{USUAL_WARNING}")
                 elif not found.forward_known:
@@ -153,22 +152,3 @@ def _of_sensor(blocks: Iterable[list[Input]], sensor: str) -> Iterator[list[Inpu
             if (isinstance(item, (Packet, Rows)) and item.sensor == sensor)
             or (isinstance(item, Mark) and item.value.get("sensor") == sensor)
         ]
-
-
-def _mark(sensor_mark: Mark, mount: MountLike) -> Mark:
-    value = {
-        "sensor": sensor_mark.value["sensor"],
-        "quat": list(mount.quat),
-        "quality": mount.quality,
-        "forward_known": mount.forward_known,
-        "source": mount.source,
-        **_doubts(mount),
-    }
-    return Mark(sensor_mark.t_host_s, "mount", value)
-
-
-def _doubts(mount: MountLike) -> dict[str, str | float]:
-    """Where the quality was capped, it says how far forward may be off, not what the search found."""
-    if mount.doubt:
-        return {"doubt": mount.doubt}
-    return {"forward_sd_deg": mount.forward_sd_deg} if math.isfinite(mount.forward_sd_deg) else {}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from monitor.core.blocks import PoseBlock
-from monitor.core.inputs import Input
+from monitor.core.inputs import Input, Mark
 from monitor.core.protocols import Sink
 
 
@@ -30,11 +30,8 @@ class AnalyzeOptions:
 
 
 class MountLike(Protocol):
-    """A mount as motion.mount gives it. `forward_sd_deg`: NaN where forward is unknown or given. `refusal`: why it is
-    unknown. `doubt`: why the quality was capped."""
+    """A mount as motion.mount gives it. `refusal`: why forward is unknown. `doubt`: why the quality was capped."""
 
-    @property
-    def quat(self) -> tuple[float, float, float, float]: ...
     @property
     def quality(self) -> float: ...
     @property
@@ -42,11 +39,10 @@ class MountLike(Protocol):
     @property
     def source(self) -> str: ...
     @property
-    def forward_sd_deg(self) -> float: ...
-    @property
     def refusal(self) -> str: ...
     @property
     def doubt(self) -> str: ...
+    def mark(self, sensor: str, t_host_s: float) -> Mark: ...
 
 
 class Output(Sink, Protocol):

@@ -120,7 +120,7 @@ def opening_marks(options: LiveOptions, worn: list[Worn], live: bool) -> list[Ma
         for sensor in worn
     ]
     marks += [Mark(0.0, "device_calibration", p.mark_value(s.key)) for s in worn if (p := profile_of(s))]
-    marks += [_mount_mark(s.key, s.mount) for s in worn if s.mount is not None and not options.calibrate]
+    marks += [s.mount.mark(s.key, 0.0) for s in worn if s.mount is not None and not options.calibrate]
     settings = read_settings(places().config / SETTINGS_FILE)
     marks.append(Mark(0.0, "settings", settings))
     marks.append(Mark(0.0, "seed", {"seed": options.seed}))
@@ -198,18 +198,6 @@ def _counted(live: bool) -> list[Mark]:
     ]
     until_s = log.snoozed_until(wall_s)
     return marks if until_s is None else [*marks, Mark(0.0, "snooze", {"until_wall_s": until_s})]
-
-
-def _mount_mark(sensor: str, mount: Mount) -> Mark:
-    value = {
-        "sensor": sensor,
-        "quat": list(mount.quat),
-        "quality": mount.quality,
-        "forward_known": mount.forward_known,
-        "source": mount.source,
-        **({"forward_sd_deg": mount.forward_sd_deg} if math.isfinite(mount.forward_sd_deg) else {}),
-    }
-    return Mark(0.0, "mount", value)
 
 
 def _chosen(devices: Sequence[str]) -> Sequence[PairedSensor]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from monitor.core.blocks import PoseBlock, TrunkBlock, freeze, take
-from monitor.core.errors import MountError, SettingsError
+from monitor.core.errors import MountError
 from monitor.core.events import REZEROED, Gap, MountSet, Notice, Record, Slip, SlipKind
 from monitor.core.inputs import FloatArray, Mark
 from monitor.core.quaternion import to_matrix
@@ -17,7 +16,7 @@ from monitor.motion.attachment.evidence import Finding
 from monitor.motion.attachment.follow import Attachment
 from monitor.motion.attachment.recent import Recent
 from monitor.motion.attachment.reseat import TURNED_DEG, cranial, reseated, sentence, turned_about_up_deg
-from monitor.motion.mount.find import Mount, find_mount
+from monitor.motion.mount.find import Mount, find_mount, mount_of
 from monitor.motion.still import Still
 from monitor.motion.tilt import DEG_PER_RAD, tilt_deg
 from monitor.motion.turn import turned
@@ -89,7 +88,7 @@ class TrunkAngles:
         if mark.kind == "sensor":
             self._placement = str(mark.value.get("placement", self._placement))
         elif mark.kind == "mount":
-            self._set(_given(mark.value), mark.t_host_s, out)
+            self._set(mount_of(mark.value), mark.t_host_s, out)
         elif mark.kind == "calibrate":
             self._seconds = float(mark.value.get("seconds", 20.0))
             self._until_s = math.nan
@@ -267,22 +266,3 @@ def _named(item: Record) -> str | None:
     if isinstance(item, Mark) and item.kind == "sensor":
         return str(item.value["sensor"])
     return item.imu.sensor if isinstance(item, PoseBlock) else None
-
-
-def _given(value: Any) -> Mount:
-    """The mount of a Mark. Raises SettingsError where it is no rotation."""
-    try:
-        quat = np.array(value["quat"], dtype=np.float64)
-        size = float(np.sqrt(np.sum(quat * quat)))
-        quality = float(value.get("quality", 1.0))
-        forward_sd_deg = float(value.get("forward_sd_deg", math.nan))
-    except (KeyError, TypeError, ValueError):
-        quat, size, quality, forward_sd_deg = np.empty(0), 0.0, math.nan, math.nan
-    good = quat.shape == (4,) and 0.9 < size < 1.1 and 0.0 <= quality <= 1.0
-    if not good or forward_sd_deg < 0.0:
-        raise SettingsError(
-            "The mount is not a rotation with a quality of 0 to 1.", "Calibrate again.", "mount"
-        )
-    w, x, y, z = (quat / size).tolist()
-    known, source = bool(value.get("forward_known", True)), str(value.get("source", "mark"))
-    return Mount((w, x, y, z), quality, known, source, forward_sd_deg)

@@ -116,9 +116,9 @@ class Join:
         searched = (upper[:, _FORWARD_SD] > 0.0) | (lower[:, _FORWARD_SD] > 0.0)
         heading_sd = np.hypot(heading_sd, np.where(searched, MOUNTS_SD_DEG, 0.0))
         turn, heading_sd = np.where(told, turn, live), np.where(told, heading_sd, sd)
-        cranial, rotation, shared = _relative(upper, lower, turn)
-        _, flexion, lateral = tilt_deg(cranial)
         forward = (upper[:, _FORWARD] == 1.0) & (lower[:, _FORWARD] == 1.0)
+        cranial, rotation, shared = _relative(upper, lower, np.where(forward, turn, np.nan))
+        _, flexion, lateral = tilt_deg(cranial)
         flexion, lateral = np.where(forward, flexion, np.nan), np.where(forward, lateral, np.nan)
         sds = _deviations(upper, lower, np.where(shared, heading_sd, np.nan), cranial)
         sds = np.where(np.isfinite((flexion, lateral, rotation)), sds, np.nan)
@@ -238,12 +238,12 @@ def _relative(
     """The lower one's cranial axis (n,3) in the upper body frame and the rotation of the upper in the lower one in degrees;
     whether by `turn`.
 
-    `turn` (n,) rad leads from the upper one's heading to the lower one's, up to half a turn; NaN where that is not known.
+    `turn` (n,) rad leads from the upper one's heading to the lower one's, up to half a turn; NaN where that, or
+    a forward, is not known.
     """
-    forward = (upper[:, _FORWARD] == 1.0) & (lower[:, _FORWARD] == 1.0)
     above = np.arctan2(upper[:, 7], upper[:, 6]) + turn
     below = np.arctan2(lower[:, 7], lower[:, 6])
-    shared = forward & np.isfinite(above) & np.isfinite(below)
+    shared = np.isfinite(above) & np.isfinite(below)
     above = below + np.remainder(above - below + np.pi / 2, np.pi) - np.pi / 2
     above = np.where(shared, above, upper[:, _ROTATION])
     below = np.where(shared, below, lower[:, _ROTATION])
@@ -269,8 +269,8 @@ def _deviations(
     flexion, lateral, rotation = np.sqrt(upper[:, _SDS] ** 2 + lower[:, _SDS] ** 2).T
     rotation = np.where(np.isfinite(heading_sd), heading_sd, np.hypot(rotation, REST_TWIST_SD_DEG))
     level = np.sqrt(cranial[:, 0] ** 2 + cranial[:, 1] ** 2)
-    arc = np.arctan2(level, cranial[:, 2]) / np.where(level > 0.0, level, 1.0)
-    moved = np.abs(np.cross(upper[:, _UP], cranial)[:, :2].T) * np.where(level > 0.0, arc, 1.0)
+    arc = np.where(level > 0.0, np.arctan2(level, cranial[:, 2]) / np.where(level > 0.0, level, 1.0), 1.0)
+    moved = np.abs(np.cross(upper[:, _UP], cranial)[:, :2].T) * arc
     moved *= np.where(np.isfinite(rotation), rotation, 0.0)
     # As far as it exceeds the upper one's own lean, which the upper one's own deviations count.
     beyond = (arc * cranial[:, 1::-1].T) ** 2 - upper[:, 1::-1].T ** 2

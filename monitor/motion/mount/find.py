@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from monitor.core.blocks import PoseBlock
 from monitor.core.errors import MountError, SettingsError
-from monitor.core.inputs import FloatArray
+from monitor.core.inputs import FloatArray, Mark
 from monitor.core.quaternion import from_matrix
 from monitor.motion.mount.forward import MAX_FORWARD_SD_DEG, Evidence, find_forward, level_axes
 from monitor.motion.mount.gait import Walking, find_walking
@@ -49,6 +50,21 @@ class Mount:
         if math.isfinite(self.forward_sd_deg):
             return self.forward_sd_deg
         return QUALITY_0_DEG * (1.0 - self.quality)
+
+    def mark(self, sensor: str, t_host_s: float) -> Mark:
+        """The Mark that puts it in force. Where the quality was capped, that says how far forward may be off, not the search."""
+        value = {
+            "sensor": sensor,
+            "quat": list(self.quat),
+            "quality": self.quality,
+            "forward_known": self.forward_known,
+            "source": self.source,
+        }
+        if self.doubt:
+            value["doubt"] = self.doubt
+        elif math.isfinite(self.forward_sd_deg):
+            value["forward_sd_deg"] = self.forward_sd_deg
+        return Mark(t_host_s, "mount", value)
 
 
 def find_mount(
@@ -122,6 +138,25 @@ def mount_from_axes(text: str) -> Mount:
     if len(axes) < 2 or np.any(axes["up"] * axes["forward"]):
         raise _bad_axes(text)
     return Mount(_rotation(axes["up"], axes["forward"]), 1.0, True, "axes")
+
+
+def mount_of(value: Any) -> Mount:
+    """The mount of a Mark. Raises SettingsError where it is no rotation."""
+    try:
+        quat = np.array(value["quat"], dtype=np.float64)
+        size = float(np.sqrt(np.sum(quat * quat)))
+        quality = float(value.get("quality", 1.0))
+        forward_sd_deg = float(value.get("forward_sd_deg", math.nan))
+    except (KeyError, TypeError, ValueError):
+        quat, size, quality, forward_sd_deg = np.empty(0), 0.0, math.nan, math.nan
+    good = quat.shape == (4,) and 0.9 < size < 1.1 and 0.0 <= quality <= 1.0
+    if not good or forward_sd_deg < 0.0:
+        raise SettingsError(
+            "The mount is not a rotation with a quality of 0 to 1.", "Calibrate again.", "mount"
+        )
+    w, x, y, z = (quat / size).tolist()
+    known, source = bool(value.get("forward_known", True)), str(value.get("source", "mark"))
+    return Mount((w, x, y, z), quality, known, source, forward_sd_deg)
 
 
 def _bad_axes(text: str) -> SettingsError:
