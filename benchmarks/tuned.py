@@ -20,7 +20,7 @@ FACTORS = {
     "movements": (0.6, 0.8, 1.0, 1.25, 1.6),
     "orientation": (0.6, 0.8, 1.0, 1.25, 1.6),
     "uncertainty": (0.6, 0.8, 1.0, 1.25, 1.6),
-    "heading": (0.75, 1.0, 1.33),
+    "heading": (0.6, 0.8, 1.0, 1.25, 1.6),
     "mount": (0.6, 0.8, 1.0, 1.25, 1.6),
 }
 """Per area, by the time it takes."""

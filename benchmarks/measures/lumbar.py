@@ -170,19 +170,16 @@ def error_deg(trial: Trial, method: Estimate) -> float:
     return float(np.median(_left_deg(left * seen * right, trial.reference[inside])))
 
 
-def constant_rotations(
-    seen: Rotation, reference: Rotation, worth: FloatArray | None = None
-) -> tuple[Rotation, Rotation]:
-    """The best ones before and behind `seen`: what lies between sensors and rigid bodies. `worth` (n,) of each row, 1 if None."""
-    each = np.ones(len(seen)) if worth is None else worth
+def constant_rotations(seen: Rotation, reference: Rotation) -> tuple[Rotation, Rotation]:
+    """The best ones before and behind `seen`: what lies between sensors and rigid bodies."""
     deviation = (seen * seen.mean().inv()).as_rotvec()
     left, _ = Rotation.align_vectors((reference * reference.mean().inv()).as_rotvec(), deviation)
-    weight, right = each, Rotation.identity()
+    weight, right = np.ones(len(deviation)), Rotation.identity()
     for step in range(FITS):
         right = ((left * seen).inv() * reference).mean(weights=weight)
         left = (reference * (seen * right).inv()).mean(weights=weight)
         if step >= ROBUST_FROM:
-            weight = each / np.maximum(_left_deg(left * seen * right, reference), ROUNDED_DEG)
+            weight = 1.0 / np.maximum(_left_deg(left * seen * right, reference), ROUNDED_DEG)
     return left, right
 
 

@@ -101,7 +101,6 @@ def held_of(told: Sequence[Told]) -> list[tuple[str, Held]]:
     left, right = constant_rotations(
         Rotation.concatenate([each.seen for each in told]),
         Rotation.concatenate([each.reference for each in told]),
-        np.concatenate([np.full(len(each.seen), 1.0 / len(each.seen)) for each in told]),
     )
     held = []
     for each in told:
